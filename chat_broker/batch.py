@@ -1,0 +1,75 @@
+"""What one turn of the broker wants stored: events, kept state, spent post numbers. Plain data, one commit."""
+
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from chat_core import wire
+
+
+class Outcome(Struct, array_like=True, gc=False):
+    """What became of a sender's number: an event (``room``, ``seq``, ``time``), or a refusal (``code``, ``text``).
+
+    ``digest`` stands for the content, so that the same number with other content is seen for what it is.
+    """
+
+    digest: str
+    room: str = ""
+    seq: int = 0
+    time: int = 0
+    code: str = ""
+    text: str = ""
+
+
+@dataclass
+class Run:
+    """A row of outcomes of one sender: the numbers ``first``, ``first + 1``, ... of ``user``."""
+
+    user: str
+    first: int
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+@dataclass
+class Chunk:
+    """A room's events of one batch, encoded, from number ``first`` on without holes."""
+
+    first: int
+    events: list[bytes] = field(default_factory=list)
+
+    def pieces(self) -> list[tuple[int, int, bytes]]:
+        """The events as JSON arrays of at most 256 KiB, each with its first and last number.
+
+        These bytes are stored, broadcast and paged: encoded once, and paid once however many subscribe.
+        """
+        pieces, start, size = [], 0, 0
+        for position, event in enumerate(self.events):
+            if size + len(event) > wire.CHUNK_BYTES and position > start:
+                pieces.append(self._piece(start, position))
+                start, size = position, 0
+            size += len(event) + 1
+        pieces.append(self._piece(start, len(self.events)))
+        return pieces
+
+    def _piece(self, start: int, end: int) -> tuple[int, int, bytes]:
+        return self.first + start, self.first + end - 1, wire.join_events(self.events[start:end])
+
+
+@dataclass
+class Batch:
+    """One commit: ``number`` and ``time`` (ms since 1970) never go back."""
+
+    number: int
+    time: int
+    chunks: dict[str, Chunk] = field(default_factory=dict)  # by room
+    puts: dict[tuple[str, str], bytes | None] = field(default_factory=dict)  # (table, key) -> value, None: removed
+    runs: dict[str, Run] = field(default_factory=dict)  # by sender
+
+    def clear(self) -> None:
+        """Nothing of it is to be stored or told."""
+        self.chunks.clear()
+        self.puts.clear()
+        self.runs.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self.chunks or self.puts or self.runs)

@@ -1,0 +1,90 @@
+"""What is said in a room: checks a post, counts it once, appends it (docs/protocol.md, section 5)."""
+
+from hashlib import blake2b
+
+from msgspec import Raw
+
+from chat_broker import rooms
+from chat_broker.batch import Outcome
+from chat_broker.desk import Connection
+from chat_broker.turn import Turn
+from chat_core import messages as m
+from chat_core import names, wire
+from chat_core.errors import RefusedError, WireError
+
+
+def post(turn: Turn, peer: bytes, request: m.Post) -> None:
+    """Append an event, or answer a repeated number as the first time, or refuse.
+
+    A final refusal spends the number and is stored with it: a repeat gets the same answer for ever, and the sender's
+    next post is not held up. A refusal ``later`` spends nothing.
+    """
+    connection = turn.desk.connections[peer]
+    sender, n = request.sender, request.n
+    if not sender:
+        turn.acknowledge(peer, _append(turn, connection, request))
+        return
+    state = turn.sender(sender)
+    if state is not None and state.user != connection.user:
+        raise RefusedError("foreign_sender", "These numbers belong to somebody else: choose a random sender.")
+    last = state.last if state is not None else 0
+    if n > last + 1 or n < 1:
+        raise RefusedError("expected", f"This sender's next number is {last + 1}, not {n}.", expected=last + 1)
+    digest = _digest(request)
+    if n <= last:
+        turn.acknowledge(peer, _repeat(turn, request, digest))
+        return
+    try:
+        posted = _append(turn, connection, request)
+    except RefusedError as error:
+        if error.verdict == "final":
+            turn.spend(sender, connection.user, n, Outcome(digest, code=error.code, text=error.text))
+        turn.acknowledge(peer, m.Refused(request.id, error.code, error.text, error.verdict))
+        return
+    turn.spend(sender, connection.user, n, Outcome(digest, posted.room, posted.seq, posted.time))
+    turn.acknowledge(peer, posted)
+
+
+def _append(turn: Turn, connection: Connection, request: m.Post) -> m.Posted:
+    record = rooms.find(turn, request.room)
+    if not turn.tables.is_member(record.id, connection.user):
+        raise RefusedError("not_member", f"You are not in room {record.id}: join it first.")
+    body = _checked_body(request.kind, request.body)
+    seq = turn.append(
+        record.id,
+        connection.user,
+        connection.name,
+        request.kind,
+        body,
+        request.sender,
+        request.n if request.sender else 0,
+    )
+    return m.Posted(request.id, record.id, seq, turn.time)
+
+
+def _checked_body(kind: str, body: Raw) -> bytes:
+    """The body as it is stored: written anew from what was understood, so that nothing unchecked gets into the log."""
+    if kind != "message":
+        raise RefusedError("unknown_kind", f"Nothing of kind {kind!r} can be posted.")
+    try:
+        message = wire.decode(body, m.Message)
+    except WireError as error:
+        raise RefusedError("body_bad", f"The body of a {kind} is not right: {error}.") from error
+    names.check_text(message.text)
+    return wire.encode(message)
+
+
+def _repeat(turn: Turn, request: m.Post, digest: str) -> m.Reply:
+    """The answer that this number got the first time."""
+    outcome = turn.outcome(request.sender, request.n)
+    if outcome is None or outcome.digest != digest:
+        raise RefusedError("conflict", f"Number {request.n} of this sender was used for something else.")
+    if outcome.code:
+        return m.Refused(request.id, outcome.code, outcome.text, "final")
+    return m.Posted(request.id, outcome.room, outcome.seq, outcome.time)
+
+
+def _digest(request: m.Post) -> str:
+    """What makes two posts the same: room, kind and the body's bytes."""
+    content = f"{request.room}\0{request.kind}\0".encode() + bytes(request.body)
+    return blake2b(content, digest_size=8).hexdigest()

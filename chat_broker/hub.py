@@ -1,0 +1,155 @@
+"""The dispatch table and the order of a turn: begin, decide each request, tick, then finish or undo.
+
+turn = hub.begin(time, mono)
+hub.decide(turn, peer, request) ...          # memory changes, journalled
+hub.tick(turn)
+store.commit(turn.batch)                     # the caller's; one transaction
+replies, frames = hub.finish(turn)           # or hub.undo(turn) if the commit failed
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from chat_broker import conversation, people, reading, rooms
+from chat_broker.batch import Batch
+from chat_broker.desk import Desk
+from chat_broker.tables import LOBBY, RoomRecord, Tables
+from chat_broker.turn import Facts, LogView, Turn, store_refusal
+from chat_core import messages as m
+from chat_core import wire
+from chat_core.errors import RefusedError, StoreError
+from chat_core.messages import AnyRequest, Reply
+from chat_core.names import BROKER_NAME, BROKER_USER
+
+Handler = Callable[[Turn, bytes, Any], None]
+
+# What may be asked before hello is in the second table.
+HANDLERS: dict[type, Handler] = {
+    m.Post: conversation.post,
+    m.Ping: reading.ping,
+    m.Marker: reading.marker,
+    m.Page: reading.page,
+    m.Fork: reading.fork,
+    m.Rooms: rooms.rooms,
+    m.Room: rooms.room,
+    m.Create: rooms.create,
+    m.Join: rooms.join,
+    m.Leave: rooms.leave,
+    m.Who: people.who,
+}
+
+
+class Hub:
+    """The broker's rules over its tables. Sees no socket, clock or randomness: the same calls give the same batches."""
+
+    def __init__(self, tables: Tables, log: LogView, facts: Facts, commit: int = 0, time: int = 0) -> None:
+        self.tables, self.log, self.facts = tables, log, facts
+        self.desk = Desk()
+        self.commit, self.time = commit, time  # of the last batch that is on disk
+        self.k = 0
+        self._next_beat = self._next_presence = self._next_sweep = 0.0
+
+    def begin(self, time: int, mono: float) -> Turn:
+        """Open a turn. ``time``: the clock in ms since 1970; it may jump, the batch's time does not go back."""
+        batch = Batch(self.commit + 1, max(time, self.time))
+        return Turn(self.tables, self.desk, self.log, self.facts, batch, mono, self.k)
+
+    def open_lobby(self, turn: Turn) -> None:
+        """Make the room that is there from the start."""
+        if LOBBY not in self.tables.rooms:
+            self.tables.put(turn.batch, "rooms", LOBBY, RoomRecord(LOBBY, LOBBY, BROKER_USER, turn.time))
+            turn.append(LOBBY, BROKER_USER, BROKER_NAME, "created")
+
+    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "") -> None:
+        """Decide one request of one connection. ``origin``: its network address, asked for with a hello only."""
+        connection = self.desk.connections.get(peer)
+        try:
+            if connection is None:
+                if type(request) is m.Hello:
+                    people.hello(turn, peer, request, origin)
+                elif type(request) is m.Bye:
+                    turn.answer(peer, m.Goodbye(request.id))
+                else:
+                    raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+                return
+            connection.heard = turn.mono
+            if type(request) is m.Hello:
+                people.hello(turn, peer, request, origin)
+            elif type(request) is m.Bye:
+                people.bye(turn, peer, request)
+            else:
+                HANDLERS[type(request)](turn, peer, request)
+        except RefusedError as error:
+            turn.refuse(peer, request.id, error)
+        except StoreError:
+            turn.answer(peer, store_refusal(request.id))
+
+    def refuse(self, turn: Turn, peer: bytes, re: int, code: str, text: str) -> None:
+        """Answer a frame that could not be decoded."""
+        turn.refuse(peer, re, RefusedError(code, f"This is not a request that the broker understands: {text}."))
+
+    def tick(self, turn: Turn) -> None:
+        """What is due by itself: who fell silent, presence, the beat."""
+        if turn.mono >= self._next_sweep:
+            self._next_sweep = turn.mono + min(1.0, self.facts.gone_seconds / 4)
+            for peer in self.desk.silent(turn.mono - self.facts.gone_seconds):
+                people.gone(turn, peer, "silent")
+        if turn.mono >= self._next_presence:
+            self._next_presence = turn.mono + self.facts.presence_seconds
+            turn.after_commit(lambda: self._tell_presence(turn))
+        if turn.mono >= self._next_beat:
+            self._next_beat = turn.mono + self.facts.beat_seconds
+            turn.after_commit(lambda: self._beat(turn))
+
+    def deadline(self) -> float:
+        """When `tick` has something to do next, in monotonic seconds."""
+        return min(self._next_beat, self._next_presence, self._next_sweep)
+
+    def finish(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
+        """The batch is on disk (or empty): the replies in order, and the feed's frames in order."""
+        if turn.batch:
+            self.commit, self.time = turn.batch.number, turn.batch.time
+        self.tables.commit()
+        self.desk.touched.update(turn.batch.chunks)
+        return self._outgoing(turn, turn.writers)
+
+    def undo(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
+        """The batch is not on disk: memory is as before; what wrote is refused, what read is answered."""
+        self.tables.undo()
+        for function in reversed(turn.undos):
+            function()
+        turn.batch.clear()
+        turn.notes.clear()
+        refused: list[tuple[bytes, Reply]] = [(peer, store_refusal(reply.re)) for peer, reply in turn.writers]
+        # A refusal may rest on what was undone ("taken" by a hello of the same batch): nobody may rely on it.
+        turn.replies = [
+            (peer, store_refusal(reply.re) if isinstance(reply, m.Refused) else reply) for peer, reply in turn.replies
+        ]
+        return self._outgoing(turn, refused)
+
+    def _outgoing(
+        self, turn: Turn, writers: list[tuple[bytes, Reply]]
+    ) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
+        frames = [
+            wire.feed_frame(wire.ROOM_TOPIC + room, payload)
+            for room, chunk in turn.batch.chunks.items()
+            for _, _, payload in chunk.pieces()
+        ]
+        for function in turn.afters:
+            function()
+        frames += [wire.feed_frame(topic, payload) for topic, payload in turn.markers + turn.published]
+        return writers + turn.replies, frames
+
+    def _tell_presence(self, turn: Turn) -> None:
+        delta = self.desk.delta(self.facts.boot)
+        if delta is not None:
+            turn.publish(wire.PRESENCE_TOPIC, wire.encode(delta))
+
+    def _beat(self, turn: Turn) -> None:
+        self.k += 1
+        heads = {room: reading.head_of(self.tables, room) for room in sorted(self.desk.touched)}
+        self.desk.touched.clear()
+        beat = m.Beat(
+            self.facts.boot, self.k, self.facts.epoch, self.commit, heads, self.desk.version, self.desk.directory
+        )
+        turn.publish(wire.BEAT_TOPIC, wire.encode(beat))

@@ -1,0 +1,97 @@
+"""Who somebody is, comes and goes: hello, who, bye, and those who fell silent."""
+
+import re
+
+from chat_broker import rooms
+from chat_broker.desk import Connection
+from chat_broker.tables import LOBBY, User
+from chat_broker.turn import Turn
+from chat_core import PROTOCOL_VERSIONS, names
+from chat_core import messages as m
+from chat_core.errors import RefusedError
+
+# A CURVE public key in Z85 (ZeroMQ RFC 32): 32 bytes in 40 characters.
+_Z85_KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}\Z")
+
+
+def hello(turn: Turn, peer: bytes, request: m.Hello, origin: str) -> None:
+    """Let somebody in, making a user of a key that is new. Their rooms' heads are told as of after the commit."""
+    version = max(set(request.versions) & set(PROTOCOL_VERSIONS), default=0)
+    if not version:
+        spoken = ", ".join(map(str, PROTOCOL_VERSIONS))
+        raise RefusedError(
+            "version", f"This broker speaks protocol {spoken}, the client {request.versions}: update it."
+        )
+    if not _Z85_KEY.match(request.key):
+        raise RefusedError("key_bad", "The hello needs the client's public key: 40 characters of Z85.")
+    user, new = _user(turn, request)
+    old = turn.desk.connections.get(peer)
+    if old is None or old.user != user.id:
+        connection = Connection(user.id, user.name, origin, turn.time, turn.mono)
+        if turn.desk.connect(peer, connection):
+            turn.notes.append(f"{user.name} came from {origin or 'nowhere known'}")
+        if new:
+            turn.undos.append(lambda: turn.desk.disconnect(peer))
+    welcome = _welcome(turn, request.id, version, user)
+    if new:
+        turn.acknowledge(peer, welcome)
+    else:
+        turn.answer(peer, welcome)
+    turn.after_commit(lambda: _fill(turn, welcome, user))
+
+
+def who(turn: Turn, peer: bytes, request: m.Who) -> None:
+    """Tell who is here."""
+    only = None
+    if request.room:
+        only = turn.tables.members_of.get(rooms.find(turn, request.room).id, set())
+    here = m.Here(request.id, turn.desk.version, turn.desk.people(turn.mono, only))
+    turn.after_commit(lambda: turn.answer(peer, here))
+
+
+def bye(turn: Turn, peer: bytes, request: m.Bye) -> None:
+    """Note that somebody leaves now."""
+    gone(turn, peer, "said bye")
+    turn.answer(peer, m.Goodbye(request.id))
+
+
+def gone(turn: Turn, peer: bytes, why: str) -> None:
+    """Forget a connection; its user is away if it was the last."""
+    last = turn.desk.disconnect(peer)
+    if last is not None:
+        turn.notes.append(f"{last.name} left ({why})")
+
+
+def _user(turn: Turn, request: m.Hello) -> tuple[User, bool]:
+    """The key's user, and whether it was made just now."""
+    tables = turn.tables
+    if request.key in tables.keys:
+        user = tables.users[tables.keys[request.key]]
+        if request.name and names.fold(names.user_name(request.name)) != names.fold(user.name):
+            text = f"This identity is known here as {user.name}: leave the name out, or use another identity folder."
+            raise RefusedError("name_differs", text)
+        return user, False
+    if not request.name:
+        raise RefusedError("name_needed", "The broker does not know you yet: give a name.")
+    name = names.user_name(request.name)
+    folded = names.fold(name)
+    if folded in tables.names or folded == names.fold(names.BROKER_NAME):
+        raise RefusedError("name_taken", f"The name {name} is taken here: choose another one.")
+    user = User(f"u{len(tables.users) + 1}", name, turn.time)
+    tables.put(turn.batch, "users", user.id, user)
+    tables.put(turn.batch, "names", folded, user.id)
+    tables.put(turn.batch, "keys", request.key, user.id)
+    rooms.enter(turn, LOBBY, user.id, name)
+    return user, True
+
+
+def _welcome(turn: Turn, re: int, version: int, user: User) -> m.Welcome:
+    facts = turn.facts
+    return m.Welcome(re, version, user.id, user.name, facts.home, facts.boot, facts.epoch, facts.feed, facts.name)
+
+
+def _fill(turn: Turn, welcome: m.Welcome, user: User) -> None:
+    """Put in what is true after the commit."""
+    welcome.commit, welcome.time = turn.committed, turn.time
+    mine = sorted(turn.tables.rooms_of.get(user.id, ()))
+    welcome.rooms = [rooms.info(turn, turn.tables.rooms[room], user.id) for room in mine]

@@ -1,0 +1,30 @@
+"""Under which addresses the LAN reaches this machine."""
+
+import ipaddress
+from dataclasses import dataclass
+
+import ifaddr
+
+
+@dataclass(frozen=True)
+class Reach:
+    """(address, where it is) pairs, and the one to hand out."""
+
+    hosts: tuple[tuple[str, str], ...]
+    best: str
+
+
+def reach(bind: str) -> Reach:
+    """The addresses at which a socket bound to ``bind`` is reached; "*" means every adapter's."""
+    if bind != "*":
+        return Reach(((bind, "this address only"),), bind)
+    found: list[tuple[bool, str, str]] = []
+    for adapter in ifaddr.get_adapters():
+        for one in adapter.ips:
+            text = one.ip if isinstance(one.ip, str) else one.ip[0]
+            address = ipaddress.ip_address(text)
+            if not address.is_loopback and not address.is_link_local:
+                found.append((address.version != 4, text, f"on the LAN, by {adapter.nice_name}"))
+    found.sort(key=lambda entry: entry[0])  # IPv4 first: it is what people can read out
+    hosts = (("127.0.0.1", "on this machine"), *((text, where) for _, text, where in found))
+    return Reach(hosts, found[0][1] if found else "127.0.0.1")

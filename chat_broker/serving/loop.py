@@ -1,0 +1,194 @@
+"""The loop: poll, drain, decide, commit, acknowledge, broadcast. One thread, all sockets (DESIGN.md, section 2)."""
+
+import contextlib
+import logging
+import socket as plain_socket
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import zmq
+
+from chat_broker.hub import Hub
+from chat_broker.serving.door import answer_door
+from chat_broker.serving.reader import InlineReader, Reader
+from chat_broker.serving.sockets import Sockets, drain
+from chat_broker.settings import Settings
+from chat_broker.store import Store
+from chat_broker.turn import Turn, refusal
+from chat_core import wire
+from chat_core.errors import RefusedError, StoreError, WireError
+from chat_core.messages import Answer, Hello, Reply
+
+log = logging.getLogger("chat.broker")
+
+# After a commit whose fate the disk will not tell: how long to go on asking it before giving up.
+UNCERTAIN_SECONDS = 10.0
+# At a stop: how many full batches are still taken in.
+LAST_BATCHES = 20
+
+
+class Waker:
+    """Wakes the loop from another thread or a signal handler; a socket pair, since those may not touch zmq sockets."""
+
+    def __init__(self) -> None:
+        self.reading, self._writing = plain_socket.socketpair()
+        self.reading.setblocking(False)
+        self._writing.setblocking(False)
+
+    def wake(self) -> None:
+        """Make the loop's poll return."""
+        with contextlib.suppress(BlockingIOError):  # full: it will wake anyway
+            self._writing.send(b"\0")
+
+    def clear(self) -> None:
+        """Note that the loop is awake."""
+        with contextlib.suppress(BlockingIOError):
+            while self.reading.recv(4096):
+                pass
+
+    def close(self) -> None:
+        """Release both ends."""
+        self.reading.close()
+        self._writing.close()
+
+
+class Loop:
+    """Serves until `stop` is called. Belongs to one thread; only `stop` and the waker may be called from others."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        store: Store,
+        reader: Reader | InlineReader,
+        sockets: Sockets,
+        settings: Settings,
+        about: Answer,
+        waker: Waker,
+        clock: Callable[[], float] = time.time,
+        mono: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._hub, self._store, self._reader, self._sockets = hub, store, reader, sockets
+        self._settings, self._about, self._waker = settings, about, waker
+        self._clock, self._mono = clock, mono
+        self._stopping = False
+        self._last_batch = 0  # requests in the batch before
+        self._reading: Counter[bytes] = Counter()  # pages that a connection waits for
+        self._poller = zmq.Poller()
+        for socket in (sockets.posts, sockets.door, waker.reading):
+            self._poller.register(socket, zmq.POLLIN)
+
+    def run(self) -> None:
+        """Serve until stopped; what had been taken in by then is answered."""
+        while not self._stopping:
+            self.step(60.0)
+        for _ in range(LAST_BATCHES):
+            if not self.step(0.0):
+                break
+
+    def stop(self) -> None:
+        """End `run` soon. May be called from a signal handler or another thread."""
+        self._stopping = True
+        self._waker.wake()
+
+    def step(self, seconds: float) -> int:
+        """One turn, after waiting at most ``seconds`` for something to do; returns the number of requests taken."""
+        wait = min(seconds, self._hub.deadline() - self._mono())
+        self._poller.poll(max(0, int(wait * 1000 + 0.999)))
+        self._waker.clear()
+        # An idle PUB whose application never touches it grows by 12 KiB for each garbage connection (FACTS 1.5).
+        self._sockets.feed.getsockopt(zmq.EVENTS)
+        limit = self._settings.limits.batch_requests
+        arrived = list(drain(self._sockets.posts, limit))
+        if self._last_batch > 1 and 1 < len(arrived) < limit and self._settings.timing.linger_ms:
+            # Under load only: a millisecond for the batch to grow saves 40 % of the CPU (FACTS 2.4).
+            time.sleep(self._settings.timing.linger_ms / 1000)
+            arrived += drain(self._sockets.posts, limit - len(arrived))
+        self._last_batch = len(arrived)
+        self._turn(arrived)
+        self._send_pages()
+        answer_door(self._sockets.door, self._about)
+        return len(arrived)
+
+    def _turn(self, arrived: list[tuple[bytes, zmq.Frame, bool]]) -> None:
+        turn = self._hub.begin(int(self._clock() * 1000), self._mono())
+        for peer, frame, whole in arrived:
+            self._decide(turn, peer, frame, whole)
+        self._hub.tick(turn)
+        replies, frames = self._commit(turn)
+        for peer, reply in replies:
+            self._reply(peer, wire.encode(reply))
+        for job in turn.jobs:
+            if self._reading[job.peer] >= self._settings.limits.pages_waiting:
+                text = "Wait for the pages of history that were asked for before."
+                self._reply(job.peer, wire.encode(refusal(job.re, RefusedError("busy", text))))
+            else:
+                self._reading[job.peer] += 1
+                self._reader.ask(job)
+        for feed_frame in frames:
+            # PUB never blocks: a full subscriber misses it, sees the gap, and asks.
+            self._sockets.feed.send(feed_frame, zmq.DONTWAIT)
+        for note in turn.notes:
+            log.info("%s", note)
+
+    def _decide(self, turn: Turn, peer: bytes, frame: zmq.Frame, whole: bool) -> None:
+        try:
+            if not whole:
+                raise WireError("a request is exactly one frame that is not empty")
+            request = wire.decode_request(frame.bytes)
+        except WireError as problem:
+            log.debug("! %s", problem)
+            self._hub.refuse(turn, peer, problem.re, problem.code, problem.text)
+            return
+        origin = _origin(frame) if type(request) is Hello else ""
+        self._hub.decide(turn, peer, request, origin)
+
+    def _commit(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
+        if not turn.batch:
+            return self._hub.finish(turn)
+        try:
+            self._store.commit(turn.batch)
+        except StoreError as problem:
+            if not self._is_stored(turn.batch.number):
+                log.error(
+                    "batch %d was not written (%s): its posts are refused until it can be", turn.batch.number, problem
+                )
+                return self._hub.undo(turn)
+            log.warning("batch %d was reported as failed (%s) but is on disk", turn.batch.number, problem)
+        return self._hub.finish(turn)
+
+    def _is_stored(self, number: int) -> bool:
+        """Did the batch get to the disk in spite of the error? Without an answer the broker must not go on."""
+        deadline = self._mono() + UNCERTAIN_SECONDS
+        while True:
+            try:
+                return self._store.clock()[0] >= number
+            except StoreError:
+                if self._mono() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _reply(self, peer: bytes, payload: bytes) -> None:
+        posts = self._sockets.posts
+        try:
+            posts.send(peer, zmq.SNDMORE | zmq.DONTWAIT)
+            posts.send(payload, zmq.DONTWAIT)
+        except zmq.ZMQError as problem:
+            # Gone, or not reading: it will ask again when it is back.
+            log.debug("! a reply found nobody (%s)", problem)
+
+    def _send_pages(self) -> None:
+        while not self._reader.results.empty():
+            peer, payload = self._reader.results.get()
+            self._reading[peer] -= 1
+            if self._reading[peer] <= 0:
+                del self._reading[peer]
+            if peer in self._hub.desk.connections:
+                self._reply(peer, payload)
+
+
+def _origin(frame: zmq.Frame) -> str:
+    try:
+        return str(frame.get("Peer-Address")).removeprefix("::ffff:")  # an IPv4 peer of an IPv6 socket
+    except zmq.ZMQError:
+        return "this process"  # inproc has no addresses

@@ -1,0 +1,193 @@
+"""config.toml, the environment and the command line as frozen settings; what is wrong is named with its line."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from chat_core.errors import SettingsError
+
+# CHAT_LISTEN__PORT=6000 is [listen] port = 6000.
+ENVIRONMENT_PREFIX = "CHAT_"
+
+Port = Annotated[int, Meta(ge=0, le=65533)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[broker]"""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)] = "zmq-chat"
+    data: Annotated[str, Meta(min_length=1)] = "data"
+    security: Literal["open"] = "open"
+
+
+class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[listen]"""
+
+    bind: Annotated[str, Meta(min_length=1)] = "*"
+    port: Port = 5555
+
+
+class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[log]"""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    json: bool = False
+
+
+class TimingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[timing]"""
+
+    beat_seconds: Seconds = 2.0
+    presence_seconds: Seconds = 1.0
+    gone_seconds: Seconds = 15.0
+    linger_ms: Annotated[float, Meta(ge=0, le=100)] = 1.0
+    bind_retry_seconds: Annotated[float, Meta(ge=0, le=60)] = 2.0
+
+
+class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[limits]"""
+
+    batch_requests: Annotated[int, Meta(ge=1, le=65536)] = 512
+    feed_queue: Annotated[int, Meta(ge=1)] = 500
+    reply_queue: Annotated[int, Meta(ge=1)] = 1000
+    pages_waiting: Annotated[int, Meta(ge=1)] = 4
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Every setting of the broker; config.toml says what each is for, and a test holds the two together."""
+
+    broker: BrokerSettings = BrokerSettings()
+    listen: ListenSettings = ListenSettings()
+    log: LogSettings = LogSettings()
+    timing: TimingSettings = TimingSettings()
+    limits: LimitSettings = LimitSettings()
+
+
+def load_settings(
+    file: Path | None, environment: Mapping[str, str] | None = None, flags: Mapping[tuple[str, str], Any] | None = None
+) -> Settings:
+    """Read the settings: flags beat the environment, which beats the file, which beats the defaults.
+
+    ``file`` None: no file. ``flags``: {("listen", "port"): 6000}. Raises SettingsError, which says where and what.
+    """
+    text: str = ""
+    tree: dict[str, Any] = {}
+    if file is not None:
+        text, tree = _read(file)
+        _check_names(file, text, tree)
+    origins: dict[tuple[str, str], str] = {}
+    for (section, key), value, origin in (*_from_environment(environment or {}), *_from_flags(flags or {})):
+        tree.setdefault(section, {})[key] = value
+        origins[section, key] = origin
+    try:
+        # Values from the environment are text: "6000" is a number where one is wanted, and nowhere else.
+        loose = {key for key, origin in origins.items() if origin.startswith(ENVIRONMENT_PREFIX)}
+        return msgspec.convert(_converted(tree, loose), Settings)
+    except msgspec.ValidationError as problem:
+        raise _explained(problem, file, text, origins) from problem
+
+
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return text, tomllib.loads(text)
+    except OSError as problem:
+        raise SettingsError(f"{file} cannot be read ({problem.strerror}): name another one with --config.") from problem
+    except (tomllib.TOMLDecodeError, UnicodeError) as problem:
+        raise SettingsError(f"{file} is not valid TOML: {problem}.") from problem
+
+
+def _check_names(file: Path, text: str, tree: dict[str, Any]) -> None:
+    sections = Settings.__struct_fields__
+    for section, values in tree.items():
+        if section not in sections:
+            raise _unknown(file, _line(text, section, ""), section, sections)
+        if not isinstance(values, dict):
+            raise SettingsError(f"{file}, line {_line(text, '', section)}: [{section}] is a section, not a value.")
+        known = getattr(Settings(), section).__struct_fields__
+        for key in values:
+            if key not in known:
+                raise _unknown(file, _line(text, section, key), f"{section}.{key}", [f"{section}.{k}" for k in known])
+
+
+def _unknown(file: Path, line: int, name: str, known: "list[str] | tuple[str, ...]") -> SettingsError:
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+    return SettingsError(f"{file}, line {line}: there is no setting {name!r}; {hint}")
+
+
+def _line(text: str, section: str, key: str) -> int:
+    """The line of a section's header (key "") or of a key in it; keys may stand as ``section.key`` as well."""
+    inside = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([\w.\"'-]+)\s*]", line):
+            inside = header[1].strip("\"'")
+            if not key and inside == section:
+                return number
+        elif (found := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and key:
+            name = found[1].replace('"', "").replace("'", "")
+            if (inside, name) == (section, key) or name == f"{section}.{key}":
+                return number
+    return 1
+
+
+def _from_environment(environment: Mapping[str, str]) -> list[tuple[tuple[str, str], Any, str]]:
+    found = []
+    for name, value in environment.items():
+        section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        if name.startswith(ENVIRONMENT_PREFIX) and separator:
+            known = getattr(getattr(Settings(), section, None), "__struct_fields__", ())
+            if key not in known:
+                every = [f"CHAT_{s}__{k}".upper() for s in Settings.__struct_fields__ for k in _keys(s)]
+                near = difflib.get_close_matches(name, every, 1, 0.5)
+                raise SettingsError(f"The environment has {name}, but there is no such setting; {_near(near)}")
+            found.append(((section, key), value, name))
+    return found
+
+
+def _keys(section: str) -> tuple[str, ...]:
+    return tuple(getattr(Settings(), section).__struct_fields__)
+
+
+def _near(near: list[str]) -> str:
+    return f"did you mean {near[0]}?" if near else "config.toml has them all."
+
+
+def _from_flags(flags: Mapping[tuple[str, str], Any]) -> list[tuple[tuple[str, str], Any, str]]:
+    return [(name, value, f"--{name[1].replace('_', '-')}") for name, value in flags.items() if value is not None]
+
+
+def _converted(tree: dict[str, Any], loose: set[tuple[str, str]]) -> dict[str, Any]:
+    converted: dict[str, Any] = {}
+    for section, values in tree.items():
+        converted[section] = dict(values)
+        for key in values:
+            if (section, key) in loose:
+                kind = type(getattr(getattr(Settings(), section), key))
+                try:
+                    converted[section][key] = msgspec.convert(values[key], kind, strict=False)
+                except msgspec.ValidationError:
+                    continue  # the whole's conversion says it better
+    return converted
+
+
+def _explained(
+    problem: msgspec.ValidationError, file: Path | None, text: str, origins: dict[tuple[str, str], str]
+) -> SettingsError:
+    message, _, path = str(problem).partition(" - at `$.")
+    section, _, key = path.rstrip("`").partition(".")
+    name = f"{section}.{key}" if key else section
+    if (section, key) in origins:
+        where = origins[section, key]
+    elif file is not None:
+        where = f"{file}, line {_line(text, section, key)}"
+    else:
+        where = "The settings"
+    return SettingsError(f"{where}: {name} is not right: {message}.")

@@ -1,0 +1,247 @@
+"""The log and the kept tables in SQLite: one transaction a batch, on disk before anybody is told. SQL is only here.
+
+A room's events of one batch are one row of ``log``, as the JSON array that was broadcast; a sender's post numbers of
+one batch are one row of ``numbers``. So a commit of 256 posts writes about a dozen rows
+(docs/decisions/0003-rows-for-batches.md).
+"""
+
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Raw
+
+from chat_broker.batch import Batch, Outcome
+from chat_broker.tables import KEPT, Head, SenderState, Tables
+from chat_core import wire
+from chat_core.errors import StoreError
+
+FILE = "chat.db"
+SCHEMA_VERSION = 1
+# "ZCHT": tells `file` and us that the database is ours.
+APPLICATION_ID = 0x5A434854
+
+_SCHEMA = """
+CREATE TABLE about   (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE clock   (number INTEGER NOT NULL, time INTEGER NOT NULL);
+CREATE TABLE kept    (tab TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (tab, key)) WITHOUT ROWID;
+CREATE TABLE log     (room TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, events BLOB NOT NULL);
+CREATE UNIQUE INDEX log_range ON log (room, first);
+CREATE TABLE numbers (sender TEXT NOT NULL, first INTEGER NOT NULL, user TEXT NOT NULL, outcomes BLOB NOT NULL,
+                      PRIMARY KEY (sender, first)) WITHOUT ROWID;
+"""
+
+# Wait this long for another connection's lock; the reader never holds one, a person with the sqlite3 shell may.
+_BUSY_SECONDS = 5.0
+
+
+class Store:
+    """The writing connection; belongs to the loop's thread. Errors while writing leave the database as it was."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the database in ``folder``, making it if it is not there.
+
+        Raises StoreError: not readable, not ours, or (``newer``) made by a later version of this program.
+        """
+        self.path = folder / FILE
+        try:
+            self._sql = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+        except sqlite3.Error as problem:
+            raise StoreError(f"The database {self.path} cannot be opened ({problem}).") from problem
+        try:
+            self._prepare()
+        except (sqlite3.Error, StoreError) as problem:
+            self._sql.close()
+            if isinstance(problem, StoreError):
+                raise
+            raise StoreError(f"The database {self.path} cannot be used ({problem}).") from problem
+
+    def close(self) -> None:
+        """Release the file; folds the write-ahead log into it."""
+        self._sql.close()
+
+    # At start.
+
+    @property
+    def home(self) -> str:
+        """The broker's id, made with the database."""
+        return self._about("home")
+
+    @property
+    def epoch(self) -> str:
+        """The log's epoch: another one means another history."""
+        return self._about("epoch")
+
+    def load(self, tables: Tables) -> tuple[int, int]:
+        """Fill the tables; returns the number and time of the last commit."""
+        try:
+            for table, key, value in self._sql.execute("SELECT tab, key, value FROM kept"):
+                if table in KEPT:
+                    tables.load(table, key, value)
+            for room in tables.rooms:
+                tables.heads[room] = self._head(room)
+            return self.clock()
+        except sqlite3.Error as problem:
+            raise StoreError(f"The database {self.path} cannot be read ({problem}).") from problem
+
+    # Writing.
+
+    def commit(self, batch: Batch) -> None:
+        """Store a batch in one transaction, on disk when this returns. Raises StoreError; then see `clock`."""
+        try:
+            self._sql.execute("BEGIN IMMEDIATE")
+            try:
+                self._write(batch)
+                self._sql.execute("COMMIT")
+            except BaseException:
+                if self._sql.in_transaction:
+                    self._sql.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as problem:
+            raise StoreError(str(problem)) from problem
+
+    def clock(self) -> tuple[int, int]:
+        """Number and time of the last batch on disk: after a failed commit this tells whether it got there."""
+        number, time = self._row("SELECT number, time FROM clock")
+        return number, time
+
+    def _write(self, batch: Batch) -> None:
+        execute = self._sql.execute
+        execute("UPDATE clock SET number = ?, time = ?", (batch.number, batch.time))
+        for room, chunk in batch.chunks.items():
+            for first, last, events in chunk.pieces():
+                execute("INSERT INTO log VALUES (?, ?, ?, ?)", (room, first, last, events))
+        for sender, run in batch.runs.items():
+            execute("INSERT INTO numbers VALUES (?, ?, ?, ?)", (sender, run.first, run.user, wire.encode(run.outcomes)))
+        for (table, key), value in batch.puts.items():
+            if value is None:
+                execute("DELETE FROM kept WHERE tab = ? AND key = ?", (table, key))
+            else:
+                execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", (table, key, value))
+
+    # What the rules ask (turn.LogView).
+
+    def sender(self, sender: str) -> SenderState | None:
+        """Whose the sender is and the last number that it spent."""
+        row = self._row(
+            "SELECT user, first, outcomes FROM numbers WHERE sender = ? ORDER BY first DESC LIMIT 1", (sender,)
+        )
+        if row is None:
+            return None
+        user, first, outcomes = row
+        return SenderState(user, first + len(wire.decode(outcomes, list[Outcome])) - 1)
+
+    def outcome(self, sender: str, n: int) -> Outcome | None:
+        """What became of a number."""
+        row = self._row(
+            "SELECT first, outcomes FROM numbers WHERE sender = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+            (sender, n),
+        )
+        if row is None:
+            return None
+        outcomes = wire.decode(row[1], list[Outcome])
+        place = n - int(row[0])
+        return outcomes[place] if place < len(outcomes) else None
+
+    def _row(self, question: str, arguments: tuple[str | int, ...] = ()) -> Any:
+        try:
+            return self._sql.execute(question, arguments).fetchone()
+        except sqlite3.Error as problem:
+            raise StoreError(f"The database {self.path} cannot be read ({problem}).") from problem
+
+    # Making and opening.
+
+    def _prepare(self) -> None:
+        execute = self._sql.execute
+        version = execute("PRAGMA user_version").fetchone()[0]
+        application = execute("PRAGMA application_id").fetchone()[0]
+        empty = execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if not empty and application != APPLICATION_ID:
+            raise StoreError(f"{self.path} is not a database of this program: give another folder with --data.")
+        if version > SCHEMA_VERSION:
+            text = f"{self.path} was made by a newer version of this program (schema {version}): update the broker."
+            raise StoreError(text, newer=True)
+        execute("PRAGMA journal_mode = WAL")
+        # With NORMAL a power loss takes what was acknowledged; with FULL it does not (FACTS 1.6), and a commit for
+        # each batch rather than each post makes it affordable.
+        execute("PRAGMA synchronous = FULL")
+        # Give room back after a burst, so that the write-ahead log does not keep a small disk full.
+        execute("PRAGMA journal_size_limit = 4194304")
+        if empty:
+            self._make()
+
+    def _make(self) -> None:
+        execute = self._sql.execute
+        execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";"):
+            execute(statement)
+        for name in ("home", "epoch"):
+            execute("INSERT INTO about VALUES (?, ?)", (name, secrets.token_hex(8)))
+        execute("INSERT INTO clock VALUES (0, 0)")
+        execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        execute("COMMIT")
+
+    def _about(self, name: str) -> str:
+        return str(self._row("SELECT value FROM about WHERE name = ?", (name,))[0])
+
+    def _head(self, room: str) -> Head:
+        first = self._sql.execute("SELECT min(first) FROM log WHERE room = ?", (room,)).fetchone()[0]
+        if first is None:
+            return Head()
+        (events,) = self._sql.execute(
+            "SELECT events FROM log WHERE room = ? ORDER BY first DESC LIMIT 1", (room,)
+        ).fetchone()
+        last = wire.decode_event(wire.split_events(events)[-1])
+        return Head(first, last.seq, last.chain)
+
+
+class LogReader:
+    """A connection that can only read; belongs to the thread that made it."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._sql = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        except sqlite3.Error as problem:
+            raise StoreError(f"The database {path} cannot be read ({problem}).") from problem
+
+    def close(self) -> None:
+        """Release the file."""
+        self._sql.close()
+
+    def page(self, room: str, after: int, upto: int, limit: int = 0) -> list[Raw]:
+        """The events ``after + 1 .. upto``, encoded: at most ``limit`` of them and 256 KiB, but always one."""
+        page: list[Raw] = []
+        size = 0
+        for first, last, chunk in self._chunks(room, after, upto):
+            events = wire.split_events(chunk)
+            events = events[max(0, after + 1 - first) : len(events) - max(0, last - upto)]
+            for event in events:
+                size += len(bytes(event)) + 1
+                if (page and size > wire.CHUNK_BYTES) or (limit and len(page) == limit):
+                    return page
+                page.append(event)
+        return page
+
+    def chain(self, room: str, seq: int) -> str:
+        """The chain of an event, or "" if it is not there."""
+        events = self.page(room, seq - 1, seq, 1)
+        return wire.decode_event(events[0]).chain if events else ""
+
+    def _chunks(self, room: str, after: int, upto: int) -> Iterator[tuple[int, int, bytes]]:
+        try:
+            # The index is on `first`: start at the last chunk that begins at or before after + 1.
+            start = self._sql.execute(
+                "SELECT max(first) FROM log WHERE room = ? AND first <= ?", (room, after + 1)
+            ).fetchone()[0]
+            rows = self._sql.execute(
+                "SELECT first, last, events FROM log WHERE room = ? AND first >= ? AND first <= ? ORDER BY first",
+                (room, start or 0, upto),
+            )
+            with contextlib.closing(rows):
+                yield from (row for row in rows if row[1] > after)
+        except sqlite3.Error as problem:
+            raise StoreError(f"The log cannot be read ({problem}).") from problem

@@ -1,0 +1,132 @@
+"""Kept state in memory (users, names, keys, rooms, members), the logs' heads, and the journal that undoes a batch.
+
+Everything here changes through `put`, `remove` and `note`, which write down what was there before. So a batch whose
+commit failed is undone exactly (DESIGN.md, section 2), whatever the handlers did.
+"""
+
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from chat_broker.batch import Batch
+from chat_core import chain, wire
+
+LOBBY = "lobby"
+
+
+class User(Struct, omit_defaults=True):
+    """A person or bot: ``id`` ("u17") for ever, one name, since when (ms)."""
+
+    id: str
+    name: str
+    time: int
+
+
+class RoomRecord(Struct, omit_defaults=True):
+    """A room: ``id`` for ever, its shown name, who made it and when (ms), and the token that makes a retry harmless."""
+
+    id: str
+    name: str
+    by: str
+    time: int
+    once: str = ""
+
+
+class Member(Struct, omit_defaults=True):
+    """A membership: since when (ms), and the number of the event that says so."""
+
+    time: int
+    seq: int
+
+
+class Head(NamedTuple):
+    """How far a room's log reaches: the first event that is still there, the last one, and its chain."""
+
+    first: int = 1
+    seq: int = 0
+    chain: str = chain.START
+
+
+class SenderState(NamedTuple):
+    """Whose a sender is, and the last number that it spent."""
+
+    user: str
+    last: int
+
+
+# table -> the type of its values; these are stored.
+KEPT: dict[str, type] = {"users": User, "names": str, "keys": str, "rooms": RoomRecord, "members": Member}
+
+# More senders than this are forgotten, oldest first; the store knows them all.
+SENDERS_IN_MEMORY = 50_000
+
+_MISSING = object()
+
+
+class Tables:
+    """All kept state, mirrored in memory."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, User] = {}
+        self.names: dict[str, str] = {}  # folded name -> user id
+        self.keys: dict[str, str] = {}  # public key -> user id
+        self.rooms: dict[str, RoomRecord] = {}
+        self.members: dict[str, Member] = {}  # "room user"
+        self.heads: dict[str, Head] = {}
+        self.senders: dict[str, SenderState] = {}
+        # Derived from `members`, kept in step by `_set`.
+        self.members_of: dict[str, set[str]] = {}
+        self.rooms_of: dict[str, set[str]] = {}
+        self._journal: list[tuple[str, str, Any]] = []
+
+    def put(self, batch: Batch, table: str, key: str, value: Struct | str) -> None:
+        """Set a row of a kept table, in memory and in the batch."""
+        batch.puts[table, key] = wire.encode(value)
+        self.note(table, key, value)
+
+    def remove(self, batch: Batch, table: str, key: str) -> None:
+        """Remove a row of a kept table, in memory and from the store with the batch."""
+        batch.puts[table, key] = None
+        self.note(table, key, _MISSING)
+
+    def note(self, table: str, key: str, value: Any) -> None:
+        """Set a row that is not stored as such (a head, a sender), or one that `put` stores."""
+        self._journal.append((table, key, getattr(self, table).get(key, _MISSING)))
+        self._set(table, key, value)
+
+    def load(self, table: str, key: str, value: bytes) -> None:
+        """Take a stored row at start."""
+        self._set(table, key, wire.decode(value, KEPT[table]))
+
+    def commit(self) -> None:
+        """The batch is on disk: what was there before is no longer needed."""
+        self._journal.clear()
+        if len(self.senders) > SENDERS_IN_MEMORY:
+            for sender in list(self.senders)[: SENDERS_IN_MEMORY // 10]:
+                del self.senders[sender]
+
+    def undo(self) -> None:
+        """The batch is not on disk: everything is as it was before it."""
+        for table, key, old in reversed(self._journal):
+            self._set(table, key, old)
+        self._journal.clear()
+
+    def is_member(self, room: str, user: str) -> bool:
+        """May this user write in this room?"""
+        return f"{room} {user}" in self.members
+
+    def _set(self, table: str, key: str, value: Any) -> None:
+        rows = getattr(self, table)
+        if value is _MISSING:
+            rows.pop(key, None)
+        else:
+            rows[key] = value
+        if table == "members":
+            room, user = key.split(" ")
+            for index, one, other in ((self.members_of, room, user), (self.rooms_of, user, room)):
+                if value is _MISSING:
+                    index[one].discard(other)
+                    if not index[one]:
+                        del index[one]
+                else:
+                    index.setdefault(one, set()).add(other)

@@ -1,0 +1,163 @@
+"""One turn of the broker: the batch being decided, who is to be answered once it is on disk, and what is then told.
+
+Handlers get a Turn and a request. What they append and put goes into the batch; what writes is answered after the
+commit or refused together with it; what only reads is computed after the commit, since nobody may be told what is
+not on disk (DESIGN.md, section 2).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from msgspec import Raw
+
+from chat_broker.batch import Batch, Chunk, Outcome, Run
+from chat_broker.desk import Desk
+from chat_broker.tables import Head, SenderState, Tables
+from chat_core import wire
+from chat_core.chain import chain_of
+from chat_core.errors import CODES, RefusedError
+from chat_core.messages import Event, Refused, Reply
+
+
+class LogView(Protocol):
+    """What the rules ask of the stored log: the fate of post numbers."""
+
+    def sender(self, sender: str) -> SenderState | None:
+        """Whose the sender is and its last number, or None if it never posted."""
+
+    def outcome(self, sender: str, n: int) -> Outcome | None:
+        """What became of a number."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a broker process knows of itself. Random values come in from outside, so that the rules stay pure."""
+
+    home: str  # the broker's id for ever
+    boot: str  # this start of it
+    epoch: str  # of the log: new in every backup copy
+    name: str = "zmq-chat"
+    feed: int = 5556
+    beat_seconds: float = 2.0
+    presence_seconds: float = 1.0
+    gone_seconds: float = 15.0
+
+
+@dataclass
+class ReadJob:
+    """A read of the log that leaves the loop: answered by the reader, from what was committed when it was asked."""
+
+    peer: bytes
+    re: int
+    room: str
+    head: Head
+    after: int = 0
+    upto: int = 0
+    limit: int = 0
+    points: list[tuple[int, str]] | None = None  # a fork is asked for, not a page
+
+
+@dataclass
+class Turn:
+    """See the module. ``time``: ms since 1970, never going back; ``mono``: seconds of a clock that nobody can set."""
+
+    tables: Tables
+    desk: Desk
+    log: LogView
+    facts: Facts
+    batch: Batch
+    mono: float
+    k: int = 0  # the last beat's number
+    replies: list[tuple[bytes, Reply]] = field(default_factory=list)
+    writers: list[tuple[bytes, Reply]] = field(default_factory=list)
+    afters: list[Callable[[], None]] = field(default_factory=list)
+    undos: list[Callable[[], object]] = field(default_factory=list)
+    markers: list[tuple[str, bytes]] = field(default_factory=list)
+    published: list[tuple[str, bytes]] = field(default_factory=list)
+    jobs: list[ReadJob] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def time(self) -> int:
+        """The batch's time: every event of it has this one."""
+        return self.batch.time
+
+    @property
+    def committed(self) -> int:
+        """After the commit: the number of the last batch on disk."""
+        return self.batch.number if self.batch else self.batch.number - 1
+
+    # What is stored.
+
+    def append(
+        self, room: str, author: str, name: str, kind: str, body: bytes = b"{}", sender: str = "", n: int = 0
+    ) -> int:
+        """Append an event to a room's log; returns its sequence number."""
+        head = self.tables.heads.get(room, Head())
+        seq, time = head.seq + 1, self.batch.time
+        chain = chain_of(head.chain, room, seq, time, author, name, sender, n, kind)
+        chunk = self.batch.chunks.get(room)
+        if chunk is None:
+            chunk = self.batch.chunks[room] = Chunk(seq)
+        event = Event(room, seq, time, author, name, kind, chain, sender, n, body=Raw(body))
+        chunk.events.append(wire.encode(event))
+        self.tables.note("heads", room, Head(head.first, seq, chain))
+        return seq
+
+    def spend(self, sender: str, user: str, n: int, outcome: Outcome) -> None:
+        """The sender's number ``n`` is used, and this became of it."""
+        run = self.batch.runs.get(sender)
+        if run is None:
+            run = self.batch.runs[sender] = Run(user, n)
+        run.outcomes.append(outcome)
+        self.tables.note("senders", sender, SenderState(user, n))
+
+    def sender(self, sender: str) -> SenderState | None:
+        """Whose the sender is and its last number, the batch included."""
+        state = self.tables.senders.get(sender)
+        if state is None:
+            state = self.log.sender(sender)
+            if state is not None:
+                self.tables.senders[sender] = state  # what the disk says needs no journal
+        return state
+
+    def outcome(self, sender: str, n: int) -> Outcome | None:
+        """What became of a number, the batch included."""
+        run = self.batch.runs.get(sender)
+        if run is not None and n >= run.first:
+            return run.outcomes[n - run.first]
+        return self.log.outcome(sender, n)
+
+    # Who is told.
+
+    def acknowledge(self, peer: bytes, reply: Reply) -> None:
+        """Answer with the commit: if it fails, this becomes a refusal ``later``."""
+        self.writers.append((peer, reply))
+
+    def answer(self, peer: bytes, reply: Reply) -> None:
+        """Answer whatever becomes of the commit: nothing that was decided in this turn may be in it."""
+        self.replies.append((peer, reply))
+
+    def refuse(self, peer: bytes, re: int, error: RefusedError) -> None:
+        """Answer that it was not done, and why."""
+        self.answer(peer, refusal(re, error))
+
+    def after_commit(self, function: Callable[[], None]) -> None:
+        """Compute an answer from what is then committed."""
+        self.afters.append(function)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send on the feed after the rooms' events."""
+        self.published.append((topic, payload))
+
+
+def refusal(re: int, error: RefusedError) -> Refused:
+    """The reply that carries a refusal."""
+    return Refused(re, error.code, error.text, error.verdict, error.expected)
+
+
+def store_refusal(re: int) -> Refused:
+    """What everybody gets whose request was in a batch that could not be written."""
+    text = "The broker cannot write at the moment (is its disk full?). Nothing is lost: it will be sent again."
+    return Refused(re, "store", text, CODES["store"][0])

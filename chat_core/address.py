@@ -1,0 +1,80 @@
+"""Where a broker is: what people type, and the join string ``chat://host:port/room?key=...`` that is handed out."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from chat_core.errors import AddressError
+
+DEFAULT_PORT = 5555
+_HOST = re.compile(r"[\w.:%-]+\Z")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A broker's posts socket, and what a join string says beside it (room and key: "" if it says nothing)."""
+
+    host: str
+    port: int = DEFAULT_PORT
+    room: str = ""
+    key: str = ""
+    scheme: str = "tcp"
+
+    @property
+    def posts(self) -> str:
+        """The endpoint of the posts socket, for zmq."""
+        return self.endpoint(self.port)
+
+    def endpoint(self, port: int) -> str:
+        """The endpoint of another port of the same broker. Over inproc there are names instead of ports."""
+        if self.scheme == "inproc":
+            return f"inproc://{self.host}-{port}"
+        return f"tcp://{_bracketed(self.host)}:{port}"
+
+    @property
+    def text(self) -> str:
+        """The short form that a person would type, also the name under which an address is remembered."""
+        if self.scheme == "inproc":
+            return f"inproc://{self.host}"
+        return f"{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def join(self) -> str:
+        """The join string."""
+        room = f"/{quote(self.room, safe='')}" if self.room else ""
+        key = f"?key={quote(self.key, safe='')}" if self.key else ""
+        return f"chat://{_bracketed(self.host)}:{self.port}{room}{key}"
+
+
+def parse_address(text: str) -> Address:
+    """Read ``host``, ``host:port``, ``[v6]:port``, ``tcp://host:port`` or a join string.
+
+    Raises AddressError with a sentence that shows what an address looks like.
+    """
+    typed = text.strip()
+    scheme, separator, rest = typed.partition("://")
+    if not separator:
+        scheme, rest = "tcp", typed
+    if scheme == "inproc" and rest:
+        return Address(rest, 0, scheme="inproc")
+    if scheme not in ("tcp", "chat") or not rest:
+        raise _not_an_address(text)
+    if rest.count(":") > 1 and not rest.startswith("["):  # a bare IPv6 address
+        rest = f"[{rest}]"
+    try:
+        parts = urlsplit(f"chat://{rest}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError as problem:
+        raise _not_an_address(text) from problem
+    if not _HOST.match(host) or port == 0 or parts.username is not None:
+        raise _not_an_address(text)
+    key = parse_qs(parts.query).get("key", [""])[0]
+    return Address(host, port or DEFAULT_PORT, unquote(parts.path.strip("/")), key)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _not_an_address(text: str) -> AddressError:
+    return AddressError(f"{text!r} is not an address: write it like 192.168.1.20, host:5555 or chat://host:5555/lobby.")

@@ -1,0 +1,30 @@
+"""The chain through a room's log, by which two logs are told apart (docs/protocol.md, section 6)."""
+
+from hashlib import blake2b
+
+# What stands before a room's first event.
+START = "0" * 16
+
+
+def chain_of(
+    previous: str,
+    room: str,
+    seq: int,
+    time: int,
+    author: str,
+    name: str,
+    sender: str,
+    n: int,
+    kind: str,
+    target: int = 0,
+    thread: int = 0,
+    expires: int = 0,
+) -> str:
+    """The event's chain, 16 hex digits: BLAKE2b (64 bits) over the previous one and the envelope, never the body.
+
+    The fields are joined by NUL, which none of them can hold; the body stays out, so that a deletion can blank it.
+    """
+    fields = (
+        f"{previous}\0{room}\0{seq}\0{time}\0{author}\0{name}\0{sender}\0{n}\0{kind}\0{target}\0{thread}\0{expires}"
+    )
+    return blake2b(fields.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,133 @@
+"""Frames to structs and back: the only place that knows JSON (docs/protocol.md, section 3)."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from chat_core.errors import WireError
+from chat_core.messages import AnyReply, AnyRequest, Event
+
+# A request holds a text of 8 KiB even where every character of it is escaped; nothing else is as long.
+REQUEST_BYTES = 64 * 1024
+# Feed messages and pages of history end here, so that one message neither fills a queue nor a screen's patience.
+CHUNK_BYTES = 256 * 1024
+
+ROOM_TOPIC = "room/"
+BEAT_TOPIC = "beat"
+PRESENCE_TOPIC = "presence"
+# libzmq sends the subscriptions of a new connection in byte order, and the marker must be the last of them.
+MARKER_TOPIC = "~"
+
+
+class _Peek(msgspec.Struct):
+    """As much of a broken request as an answer needs."""
+
+    id: int = 0
+    type: str = ""
+
+
+_request: "msgspec.json.Decoder[AnyRequest]" = msgspec.json.Decoder(AnyRequest)
+_reply: "msgspec.json.Decoder[AnyReply]" = msgspec.json.Decoder(AnyReply)
+_events = msgspec.json.Decoder(list[Event])
+_event = msgspec.json.Decoder(Event)
+_raws = msgspec.json.Decoder(list[Raw])
+_peek = msgspec.json.Decoder(_Peek)
+_encoder = msgspec.json.Encoder()
+_TYPES = {msgspec.inspect.type_info(t).tag for t in AnyRequest.__args__}  # type: ignore[attr-defined]
+
+# What decoding may raise on hostile bytes: broken JSON, wrong shape, invalid UTF-8, deep nesting.
+BAD = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+T = TypeVar("T")
+
+
+def encode(message: Any) -> bytes:
+    """Any struct of `messages` as JSON."""
+    return _encoder.encode(message)
+
+
+def decode_request(frame: bytes) -> AnyRequest:
+    """A request from a client's frame. Raises WireError, which names the wrong field."""
+    if len(frame) > REQUEST_BYTES:
+        raise WireError(f"the request has {len(frame)} bytes, and {REQUEST_BYTES} are the most")
+    try:
+        return _request.decode(frame)
+    except BAD as problem:
+        text, code, re = str(problem), "bad_request", 0
+        try:
+            peek = _peek.decode(frame)
+        except BAD:
+            pass
+        else:
+            re = peek.id if 0 <= peek.id < 2**53 else 0
+            if peek.type not in _TYPES:
+                text, code = f"there is no request of type {peek.type[:40]!r}", "unknown_type"
+        raise WireError(text, code, re) from problem
+
+
+def decode_reply(frame: bytes) -> AnyReply:
+    """A reply from the broker's frame. Raises WireError."""
+    return _decoded(_reply, frame)
+
+
+def decode_events(payload: bytes | Raw) -> list[Event]:
+    """The events of a feed message or a stored chunk. Raises WireError."""
+    return _decoded(_events, payload)
+
+
+def decode_event(payload: bytes | Raw) -> Event:
+    """One event. Raises WireError."""
+    return _decoded(_event, payload)
+
+
+def split_events(payload: bytes) -> list[Raw]:
+    """The events of a chunk, each still encoded. Raises WireError."""
+    return _decoded(_raws, payload)
+
+
+def decode(payload: bytes | Raw, kind: type[T]) -> T:
+    """A struct of the given type. Raises WireError."""
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except BAD as problem:
+        raise WireError(str(problem)) from problem
+
+
+def plain(message: Any) -> Any:
+    """A struct as dicts, lists, strings and numbers, for printing."""
+    return msgspec.json.decode(_encoder.encode(message))
+
+
+def join_events(events: Iterable[bytes]) -> bytes:
+    """Encoded events as one JSON array: the form in which they are stored, broadcast and paged."""
+    return b"[" + b",".join(events) + b"]"
+
+
+def feed_frame(topic: str, payload: bytes) -> bytes:
+    """A feed message: topic, NUL, JSON, in one frame (half the cost of two)."""
+    return topic.encode() + b"\0" + payload
+
+
+def split_feed(frame: bytes) -> tuple[str, bytes]:
+    """Topic and payload of a feed message. Raises WireError."""
+    topic, separator, payload = frame.partition(b"\0")
+    try:
+        if separator:
+            return topic.decode(), payload
+    except UnicodeError:
+        pass
+    raise WireError("a feed message has no topic")
+
+
+def topic_filter(topic: str) -> bytes:
+    """What to subscribe to: with its NUL, since the filter of "room/a" would let "room/ab" through as well."""
+    return topic.encode() + b"\0"
+
+
+def _decoded(decoder: "msgspec.json.Decoder[T]", payload: bytes | Raw) -> T:
+    try:
+        return decoder.decode(payload)
+    except BAD as problem:
+        raise WireError(str(problem)) from problem
