@@ -1,0 +1,207 @@
+"""The client library: a session, its link and its outbox behind plain calls, for programs without a window.
+
+    with Client(parse_address("192.168.1.20"), open_identity(folder), name="ann") as client:
+        client.connect(10)
+        client.follow("lobby")
+        client.post("lobby", "hello")
+        for news in client.news():
+            ...
+
+Everything but the link runs in the caller's thread, in `connect`, `ask` and `next`.
+"""
+
+import itertools
+import queue
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TextIO
+
+import zmq
+
+from chat_client import session as s
+from chat_client.flight import Renumber, Row, Settled
+from chat_client.identity import Identity
+from chat_client.link import Link
+from chat_client.outbox import Outbox
+from chat_core import messages as m
+from chat_core import names, wire
+from chat_core.address import Address
+from chat_core.chain import START
+from chat_core.errors import RefusedError, UnreachableError
+
+# Lines read ahead of their acknowledgement.
+LINES_AHEAD = 2000
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the stream that `Client.read_lines` reads; None at its end."""
+
+    text: str | None
+
+
+News = s.Effect | Line
+
+
+class Client:
+    """One user at one broker. Belongs to the thread that made it."""
+
+    def __init__(
+        self,
+        address: Address,
+        identity: Identity,
+        name: str = "",
+        fallback_name: str = "",
+        every: s.Intervals | None = None,
+        context: "zmq.Context[zmq.Socket[bytes]] | None" = None,
+    ) -> None:
+        """``fallback_name`` is used if the broker does not know the identity and no name is given."""
+        self.address, self.identity = address, identity
+        self.outbox = Outbox(identity.folder, address.text)
+        self.welcome: m.Welcome | None = None
+        self.status = s.Status("offline", "not connected yet")
+        self.renewed: list[Row] = []  # the rows of the last `Renumber` as they are now
+        self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
+        self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
+        self._aside: deque[News] = deque()
+        self._tokens = itertools.count(1)
+        self._ahead = threading.Semaphore(LINES_AHEAD)
+        self._session = s.Session(identity.public, name, fallback_name, dice=random.SystemRandom(), every=every)
+        self._link = Link(self._session, address, self._news.put, context)
+        self._started = False
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Look for the broker, in the background."""
+        self._started = True
+        self._link.call(lambda session, now: session.start(now))
+        self._link.start()
+
+    def close(self) -> None:
+        """Say bye. What is unsent stays in the outbox."""
+        if self._started:
+            self._link.stop()
+        self.outbox.close()
+
+    def connect(self, seconds: float) -> m.Welcome:
+        """Wait for the broker's welcome. Raises UnreachableError, or RefusedError if it does not let us in."""
+        if not self._started:
+            self.start()
+        deadline = time.monotonic() + seconds
+        while self.welcome is None:
+            news = self._receive(deadline - time.monotonic())
+            if news is None:
+                text = f"No broker answers at {self.address.text}: is it running, and is the address right?"
+                raise UnreachableError(text)
+            if isinstance(news, s.TurnedAway):
+                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+            self._aside.append(news)
+        return self.welcome
+
+    def ask(self, request: m.Request, seconds: float = 10.0) -> m.Reply:
+        """Ask the broker and wait for its answer. Raises RefusedError or UnreachableError."""
+        token = next(self._tokens)
+        self._link.call(lambda session, now: session.ask(token, request, now))
+        deadline = time.monotonic() + seconds
+        while True:
+            news = self._receive(deadline - time.monotonic())
+            if news is None:
+                self._link.call(lambda session, now: session.forget(token))
+                raise UnreachableError(f"The broker at {self.address.text} does not answer.")
+            if isinstance(news, s.Answered) and news.token == token:
+                if isinstance(news.reply, m.Refused):
+                    raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+                return news.reply
+            if isinstance(news, s.TurnedAway):
+                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+            self._aside.append(news)
+
+    def follow(self, room: str, have: int = 0, chain: str | None = START) -> None:
+        """Have a room's events delivered from behind ``have`` on, which had this chain (None: not known)."""
+        self._link.call(lambda session, now: session.follow(room, have, chain, now))
+
+    def remember(self, room: str, points: list[tuple[int, str]]) -> None:
+        """Tell what was read in an earlier process, to find the fork after a restored backup."""
+        self._link.call(lambda session, now: session.rooms[room].remember(points) if room in session.rooms else None)
+
+    def post(self, room: str, text: str, key: str = "", n: int = 1) -> Row:
+        """Keep a message in the outbox and send it; its fate comes as `Settled`. Raises RefusedError for a bad text.
+
+        ``key``: the user's name for this message, with ``n``: however often it is posted, it counts once.
+        """
+        names.check_text(text)
+        body = wire.encode(m.Message(text))
+        row = self.outbox.add(room, "message", body, self._derived(key), n)
+        self.send([row])
+        return row
+
+    def send(self, rows: list[Row]) -> None:
+        """Send rows that are in the outbox."""
+        if self.welcome is None:
+            self._mine += rows
+        else:
+            self._link.call(lambda session, now: session.post(rows, now))
+
+    def next(self, seconds: float | None = None) -> News | None:
+        """The next news, or None if there was none for so long."""
+        if self._aside:
+            return self._aside.popleft()
+        return self._receive(seconds)
+
+    def news(self) -> Iterator[News]:
+        """All news, for ever."""
+        while True:
+            yield self.next()  # type: ignore[misc]
+
+    def read_lines(self, stream: TextIO) -> None:
+        """Have the lines of a stream delivered as news, not further ahead than they are settled."""
+
+        def read() -> None:
+            for line in stream:
+                self._ahead.acquire()
+                self._news.put(Line(line.rstrip("\r\n")))
+            self._news.put(Line(None))
+
+        threading.Thread(target=read, name="lines", daemon=True).start()
+
+    def line_done(self) -> None:
+        """One of the lines needs no more room."""
+        self._ahead.release()
+
+    def _receive(self, seconds: float | None) -> News | None:
+        """The next news as they come, after what has to be done about it."""
+        try:
+            news = self._news.get(timeout=None if seconds is None else max(0.0, seconds))
+        except queue.Empty:
+            return None
+        if isinstance(news, s.Welcomed):
+            self.outbox.learn(news.welcome.home)
+            first, self.welcome = self.welcome is None, news.welcome
+            if first:
+                # What an earlier process left was said before what this one says.
+                self.send(self.outbox.adopt() + list(self._mine))
+                self._mine.clear()
+        elif isinstance(news, Settled):
+            self.outbox.settle(news.row)
+        elif isinstance(news, Renumber):
+            self.renewed = self.outbox.renumber(news.rows)
+            self.send(self.renewed)
+        elif isinstance(news, s.Status):
+            self.status = news
+        return news
+
+    def _derived(self, key: str) -> str:
+        """The sender for a key of the user's: the same in every process of this identity, nobody else's."""
+        if not key:
+            return ""
+        return blake2b(f"{self.identity.public}\0{key}".encode(), digest_size=16).hexdigest()

@@ -1,0 +1,120 @@
+"""One room as a client follows it: what it has, what it was told of, what waits behind a gap. Pure."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from chat_core.chain import START, chain_of
+from chat_core.messages import Event
+
+# Events that wait behind a gap; without them no client would catch up with a busy room (SESSION.md, pitfalls).
+WAITING = 2000
+# Chains remembered to find a fork; one that lies further back is read again from the start.
+REMEMBERED = 4096
+# Points of a fork request (docs/protocol.md, section 10).
+POINTS = 128
+
+
+class DivergedError(Exception):
+    """The broker's log of this room is not the one that was read so far."""
+
+
+@dataclass
+class Following:
+    """The state of one room. ``have``: every event up to this number was applied; ``chain``: of that event.
+
+    ``chain`` is None where the reading began in the middle and nothing is known of what came before.
+    """
+
+    room: str
+    have: int = 0
+    chain: str | None = START
+    told: int = 0  # the highest number that the broker spoke of
+    floor: int = 0  # `have` when the posts line was opened: a head below it means that the broker forgot something
+    forking: bool = False
+    waiting: dict[int, Event] = field(default_factory=dict)
+    chains: OrderedDict[int, str] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        if self.have and self.chain is not None:
+            self.chains[self.have] = self.chain
+
+    def take(self, events: Iterable[Event]) -> list[Event]:
+        """Events from the feed, a page or the ROUTER: returns those that are now applied, in order, without holes.
+
+        One that was applied before is dropped, one behind a gap waits. Raises DivergedError.
+        """
+        applied: list[Event] = []
+        for event in events:
+            self.told = max(self.told, event.seq)
+            if event.seq <= self.have:
+                self.check(event.seq, event.chain)
+            elif event.seq == self.have + 1:
+                self._apply(event, applied)
+            elif len(self.waiting) < WAITING:
+                self.waiting[event.seq] = event
+        while self.waiting and (following := self.waiting.pop(self.have + 1, None)) is not None:
+            self._apply(following, applied)
+        return applied
+
+    def head(self, seq: int, chain: str, on_posts: bool) -> None:
+        """The broker says how far the room reaches. ``on_posts``: over the line that was opened after `floor` was set,
+        where a lower head cannot be an old one. Raises DivergedError."""
+        self.check(seq, chain)
+        if on_posts and seq < self.floor:
+            raise DivergedError
+        self.told = max(self.told, seq)
+
+    def check(self, seq: int, chain: str) -> None:
+        """Compare a chain with what is remembered. Raises DivergedError."""
+        if self.chains.get(seq, chain) != chain:
+            raise DivergedError
+
+    def gap(self) -> tuple[int, int] | None:
+        """What to ask for: (after, up to), or None if nothing is missing. Up to 0: whatever there is."""
+        if self.forking or self.have >= self.told:
+            return None
+        return self.have, min(self.waiting) - 1 if self.waiting else 0
+
+    def points(self) -> list[tuple[int, str]]:
+        """Points of this copy, newest first, the near ones all: one request finds the fork, or nearly."""
+        seqs = sorted(self.chains, reverse=True)
+        near, far = seqs[: POINTS // 2], seqs[POINTS // 2 :]
+        step = -(-len(far) // (POINTS // 2)) or 1
+        return [(seq, self.chains[seq]) for seq in near + far[step - 1 :: step]]
+
+    def remember(self, points: Iterable[tuple[int, str]]) -> None:
+        """Take the chains of events that were read in an earlier process, oldest first."""
+        known = dict(self.chains)
+        self.chains = OrderedDict(points)
+        self.chains.update(known)
+
+    def rewind(self, seq: int) -> None:
+        """Go back to a common point; 0: read again from the start."""
+        self.have, self.chain = seq, START if seq == 0 else self.chains.get(seq)
+        self.told = self.floor = seq
+        self.waiting.clear()
+        self.chains = OrderedDict((s, c) for s, c in self.chains.items() if s <= seq)
+        self.forking = False
+
+    def _apply(self, event: Event, applied: list[Event]) -> None:
+        if self.chain is not None and event.chain != chain_of(
+            self.chain,
+            event.room,
+            event.seq,
+            event.time,
+            event.author,
+            event.name,
+            event.sender,
+            event.n,
+            event.kind,
+            event.target,
+            event.thread,
+            event.expires,
+        ):
+            raise DivergedError
+        self.have, self.chain = event.seq, event.chain
+        self.chains[event.seq] = event.chain
+        if len(self.chains) > REMEMBERED:
+            self.chains.popitem(last=False)
+        applied.append(event)

@@ -1,0 +1,221 @@
+"""The network thread: a DEALER, a SUB and a wake-up socket in one poller, moved by the session. zmq is only here.
+
+Effects that are orders (open, close, subscribe, send) are carried out; the others go to ``deliver``, which is called
+in the link's thread and must not block.
+"""
+
+import contextlib
+import logging
+import queue
+import socket as plain_socket
+import threading
+import time
+from collections.abc import Callable
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+from chat_client import session as s
+from chat_core import wire
+from chat_core.address import Address
+
+log = logging.getLogger("chat.link")
+
+Socket = zmq.Socket[bytes]
+
+# As many messages of one socket are read before the other has its turn.
+DRAIN = 200
+# The wall clock ahead of the monotonic one by so much: the machine slept, and what the sockets hold is stale.
+SLEPT_SECONDS = 5.0
+
+_BROKEN = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+_BROKEN |= zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+
+_OPTIONS = {
+    zmq.LINGER: 0,  # what was not acknowledged is in the outbox
+    zmq.IPV6: 1,
+    # A generation of a line is one connection: the session opens the next one, and libzmq's own reconnecting would
+    # stop for ever after a protocol error anyway (FACTS 1.4).
+    zmq.RECONNECT_IVL: -1,
+    zmq.HANDSHAKE_IVL: 5000,
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 60,
+    zmq.RCVHWM: 10_000,
+    zmq.SNDHWM: 0,  # on the SUB else only 1,000 topics leave; on the DEALER the session bounds what it sends
+}
+
+
+class Link:
+    """Carries out a session's orders on real sockets. `step` belongs to one thread; `call` and `stop` to any."""
+
+    def __init__(
+        self,
+        session: s.Session,
+        address: Address,
+        deliver: Callable[[s.Effect], None],
+        context: "zmq.Context[Socket] | None" = None,
+        mono: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._session, self._address, self._deliver = session, address, deliver
+        self._own_context = context is None
+        self._context: zmq.Context[Socket] = context if context is not None else zmq.Context()
+        self._mono, self._wall = mono, wall
+        self._ahead = wall() - mono()
+        self._sockets: dict[str, tuple[int, Socket, Socket | None]] = {}  # line -> generation, socket, monitor
+        self._calls: queue.SimpleQueue[Callable[[s.Session, float], None]] = queue.SimpleQueue()
+        self._woken, self._waker = plain_socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
+        self._poller = zmq.Poller()
+        self._poller.register(self._woken, zmq.POLLIN)
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    # From any thread.
+
+    def start(self) -> None:
+        """Run in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+        self._thread.start()
+
+    def call(self, function: Callable[[s.Session, float], None]) -> None:
+        """Have the session do something, in the link's thread."""
+        self._calls.put(function)
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._waker.send(b"\0")
+
+    def stop(self) -> None:
+        """Say bye and end; sockets are closed when this returns."""
+        self._stopping = True
+        self.call(lambda session, now: session.leave())
+        if self._thread is not None:
+            self._thread.join(10)
+        else:
+            self.step(0.0)
+            self._close()
+
+    # In the link's thread.
+
+    def step(self, seconds: float) -> None:
+        """One turn: wait for something at most so long, hand it to the session, carry out what it wants."""
+        now = self._mono()
+        wait = min(seconds, self._session.deadline(now) - now)
+        ready = dict(self._poller.poll(max(0, int(wait * 1000 + 0.999))))
+        now = self._mono()
+        if self._woken.fileno() in ready:
+            with contextlib.suppress(BlockingIOError):
+                self._woken.recv(4096)
+        while not self._calls.empty():
+            self._calls.get()(self._session, now)
+        self._watch_clocks(now)
+        for line in ("posts", "feed"):
+            self._drain(line, now)
+        self._session.tick(now)
+        self._carry_out()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self.step(60.0)
+            self.step(0.0)
+        except Exception:
+            log.exception("the link broke")
+            raise
+        finally:
+            self._close()
+
+    def _drain(self, line: str, now: float) -> None:
+        """What came in on a line; a broken connection is seen before anything that came after it."""
+        if line not in self._sockets:
+            return
+        generation, socket, monitor = self._sockets[line]
+        broken = False
+        while monitor is not None and monitor.getsockopt(zmq.EVENTS) and int(monitor.EVENTS) & zmq.POLLIN:
+            event = parse_monitor_message(monitor.recv_multipart())["event"]
+            broken = broken or bool(int(event) & _BROKEN)
+        for _ in range(DRAIN):
+            try:
+                frame = socket.recv(zmq.DONTWAIT)
+            except zmq.Again:
+                break
+            whole = not socket.getsockopt(zmq.RCVMORE)
+            while socket.getsockopt(zmq.RCVMORE):
+                socket.recv()
+            if not whole:
+                continue
+            if line == "posts":
+                self._session.replied(generation, frame, now)
+            else:
+                self._session.heard(generation, frame, now)
+            self._carry_out()
+            if self._sockets.get(line, (0,))[0] != generation:
+                return
+        if broken:
+            self._session.lost(line, generation, now)
+            self._carry_out()
+
+    def _watch_clocks(self, now: float) -> None:
+        ahead = self._wall() - now
+        if ahead - self._ahead > SLEPT_SECONDS:
+            self._session.reopen(now)
+        self._ahead = ahead
+
+    def _carry_out(self) -> None:
+        for effect in self._session.take():
+            if isinstance(effect, s.Send):
+                log.debug("> %s", effect.payload)
+                if "posts" in self._sockets:
+                    # Never blocks: what does not fit is lost here and sent again by the session.
+                    with contextlib.suppress(zmq.Again):
+                        self._sockets["posts"][1].send(effect.payload, zmq.DONTWAIT)
+            elif isinstance(effect, s.Subscribe):
+                if "feed" in self._sockets:
+                    option = zmq.SUBSCRIBE if effect.on else zmq.UNSUBSCRIBE
+                    self._sockets["feed"][1].setsockopt(option, wire.topic_filter(effect.topic))
+            elif isinstance(effect, s.Open):
+                self._open(effect)
+            elif isinstance(effect, s.Close):
+                self._close_line(effect.line)
+            else:
+                self._deliver(effect)
+
+    def _open(self, order: s.Open) -> None:
+        self._close_line(order.line)
+        socket: Socket = self._context.socket(zmq.DEALER if order.line == "posts" else zmq.SUB)
+        for option, value in _OPTIONS.items():
+            socket.setsockopt(option, value)
+        port = self._address.port if order.line == "posts" else order.port
+        endpoint = self._address.endpoint(port)
+        monitor = None
+        if self._address.scheme == "tcp":
+            monitor = socket.get_monitor_socket(_BROKEN)
+            self._poller.register(monitor, zmq.POLLIN)
+        self._poller.register(socket, zmq.POLLIN)
+        self._sockets[order.line] = order.generation, socket, monitor
+        log.debug("= %s opens %s (%d)", order.line, endpoint, order.generation)
+        try:
+            socket.connect(endpoint)
+        except zmq.ZMQError as problem:  # nobody there over inproc, or a name that is none
+            log.debug("! %s: %s", endpoint, problem)
+            self._session.lost(order.line, order.generation, self._mono())
+
+    def _close_line(self, line: str) -> None:
+        if line not in self._sockets:
+            return
+        _, socket, monitor = self._sockets.pop(line)
+        self._poller.unregister(socket)
+        if monitor is not None:
+            self._poller.unregister(monitor)
+            socket.disable_monitor()
+            monitor.close(0)
+        socket.close(100 if self._stopping else 0)  # a last "bye" may leave
+
+    def _close(self) -> None:
+        for line in list(self._sockets):
+            self._close_line(line)
+        self._poller.unregister(self._woken)
+        self._woken.close()
+        self._waker.close()
+        if self._own_context:
+            self._context.term()

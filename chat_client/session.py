@@ -1,0 +1,666 @@
+"""The session: what a client does to miss nothing and to say everything once. A pure state machine (SESSION.md).
+
+It is told what happened (`tick`, `heard`, `replied`, `lost`, `post` ...), always with ``now``, in seconds of a clock
+that nobody can set; it answers with effects, fetched by `take`: orders for the link, news for the application.
+
+There are two independent lines, posts and feed, each with its own generation, silence timer and back-off. **A
+generation is one connection**: when it breaks, the line is closed and opened anew, so nothing of an earlier connection
+can be taken for news of this one. The barrier ties the lines together:
+
+    posts line    closed -> opened (hello) -> accepted: posts, pages, pings flow
+    feed line     closed -> opened, once the hello is accepted -> marker heard: the subscriptions are live
+    barrier       open -> the marker is heard on the feed, and a reply to a marker request that is as new told the heads
+    a room        has less than was told -> asks for the range, one request out in all -> has all
+
+Rules that are easy to lose:
+
+* Nothing but hello goes out before it is accepted, else DEALER stores pings for the whole outage.
+* A reply counts only while its request is pending; request numbers are never used twice.
+* The barrier's heads are those of the marker's publication. A hello's heads are older.
+* The beat is counted: a missing one means that something was lost, perhaps the last message.
+* A head on the posts line below what was there when the line was opened means another history, as does another chain.
+"""
+
+import itertools
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from chat_client.flight import Flight, Renumber, Row, Settled
+from chat_client.following import DivergedError, Following
+from chat_core import messages as m
+from chat_core import wire
+from chat_core.chain import START
+from chat_core.errors import WireError
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Every interval of a session, in seconds; tests scale them."""
+
+    marker_first: float = 0.004
+    marker_most: float = 0.1
+    ping: float = 5.0
+    ping_unfed: float = 1.0  # while the feed says nothing: follow by asking
+    patience: float = 3.0  # for a reply, and for a line that was opened
+    posts_silence: float = 8.0
+    feed_silence: float = 6.0
+    hold: float = 0.5  # after a refusal "later"
+    back_off_first: float = 0.1
+    back_off_most: float = 1.0
+
+
+# ---- effects: orders for the link ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Open:
+    """Open a line: "posts", or "feed" on the port that the broker told."""
+
+    line: str
+    generation: int
+    port: int = 0
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close a line."""
+
+    line: str
+
+
+@dataclass(frozen=True)
+class Subscribe:
+    """Subscribe the feed to a topic, or with ``on`` False no longer."""
+
+    topic: str
+    on: bool = True
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send a request on the posts line."""
+
+    payload: bytes
+
+
+# ---- effects: news for the application -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Welcomed:
+    """The broker let us in."""
+
+    welcome: m.Welcome
+
+
+@dataclass(frozen=True)
+class TurnedAway:
+    """The broker does not let us in, and asking again would not help."""
+
+    reply: m.Refused
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """The next events of a room: each once, in order, without holes."""
+
+    room: str
+    events: list[m.Event]
+
+
+@dataclass(frozen=True)
+class Rewound:
+    """The broker's log of a room is another history from behind ``seq`` on: what was read after it never happened."""
+
+    room: str
+    seq: int
+    epoch: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The reply to something that was asked."""
+
+    token: int
+    reply: m.Reply
+
+
+@dataclass(frozen=True)
+class MyRooms:
+    """The rooms I am a member of have changed, by another of my machines perhaps."""
+
+    rooms: list[str]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How things stand: "offline", "joining", "syncing", "live" or "refused", and a sentence for people."""
+
+    state: str
+    text: str
+
+
+Effect = (
+    Open | Close | Subscribe | Send | Welcomed | TurnedAway | Arrived | Rewound | Answered | MyRooms | Status
+    | Settled | Renumber
+)  # fmt: skip
+
+
+# ---- the machine -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Line:
+    """One of the two connections."""
+
+    name: str
+    silence: float
+    generation: int = 0
+    up: bool = False
+    opened: float = 0.0
+    heard: float | None = None
+    retry: float = 0.0
+    failures: int = 0
+
+
+@dataclass
+class Barrier:
+    """One attempt to prove that the subscriptions are live."""
+
+    nonce: str
+    due: float
+    wait: float
+    heard: int | None = None  # the request whose publication was heard
+    replied: int = -1  # the newest request that was answered
+    heads: dict[str, m.Head] = field(default_factory=dict)
+
+
+@dataclass
+class _Pending:
+    kind: str
+    deadline: float
+    what: object = None
+
+
+class Session:
+    """See the module. Belongs to one thread at a time; does no I/O."""
+
+    def __init__(
+        self, key: str, name: str = "", fallback_name: str = "", *, dice: random.Random, every: Intervals | None = None
+    ) -> None:
+        """``key``: the public key that the hello carries. ``fallback_name``: used if the broker does not know the key
+        and no name was given. ``dice``: where nonces and jitter come from."""
+        self.every = every or Intervals()
+        self.key, self.name, self.fallback_name = key, name, fallback_name
+        self.home = self.epoch = ""
+        self.rooms: dict[str, Following] = {}
+        self.flight = Flight(hold_seconds=self.every.hold, patience_seconds=self.every.patience)
+        self.accepted = False
+        self.refused = False
+        self.barrier: Barrier | None = None
+        self.posts = Line("posts", self.every.posts_silence)
+        self.feed = Line("feed", self.every.feed_silence)
+        self._dice = dice
+        self._effects: list[Effect] = []
+        self._ids = itertools.count(1)
+        self._pending: dict[int, _Pending] = {}
+        self._asks: dict[int, m.Request] = {}  # by token, until answered
+        self._asked: set[int] = set()  # tokens that are pending
+        self._asks_held = 0.0
+        self._history: int | None = None
+        self._beat: tuple[str, int] | None = None  # (boot, k) last heard
+        self._commit = 0
+        self._feed_port = 0
+        self._ping_due = 0.0
+        self._status = Status("offline", "not connected yet")
+
+    def take(self) -> list[Effect]:
+        """The effects since the last call, in order."""
+        self._note_status()
+        effects, self._effects = self._effects, []
+        return effects
+
+    # What the application wants.
+
+    def start(self, now: float) -> None:
+        """Begin."""
+        self._open_posts(now)
+
+    def follow(self, room: str, have: int = 0, chain: str | None = START, now: float = 0.0) -> None:
+        """Read a room from behind ``have`` on, which had this chain (None: not known)."""
+        if room in self.rooms:
+            return
+        following = self.rooms[room] = Following(room, have, chain)
+        following.floor = have if chain is not None else 0
+        if self.feed.up:
+            self._effects.append(Subscribe(wire.ROOM_TOPIC + room))
+            self._open_barrier(now)
+
+    def unfollow(self, room: str) -> None:
+        """Read a room no longer."""
+        if self.rooms.pop(room, None) is not None and self.feed.up:
+            self._effects.append(Subscribe(wire.ROOM_TOPIC + room, on=False))
+
+    def post(self, rows: Iterable[Row], now: float) -> None:
+        """Send rows that are on disk; each ends in a `Settled` or a `Renumber`."""
+        self.flight.add(rows)
+        self._send_posts(now)
+
+    def ask(self, token: int, request: m.Request, now: float) -> None:
+        """Ask something that may be asked twice; ``token``, never used before, comes back with its `Answered`."""
+        self._asks[token] = request
+        if self.accepted:
+            self._send_asks(now)
+
+    def forget(self, token: int) -> None:
+        """The answer is no longer of interest."""
+        self._asks.pop(token, None)
+
+    def leave(self) -> None:
+        """Say bye."""
+        if self.accepted:
+            self._send(m.Bye())
+
+    def reopen(self, now: float) -> None:
+        """Both lines anew, as after the machine slept: what came in since is stale."""
+        self._drop(self.posts, now)
+        self._drop(self.feed, now)
+        self.posts.retry = now
+
+    # What happened.
+
+    def lost(self, line: str, generation: int, now: float) -> None:
+        """The connection of a line broke, or could not be made."""
+        which = self.posts if line == "posts" else self.feed
+        if which.up and which.generation == generation:
+            self._drop(which, now)
+
+    def replied(self, generation: int, frame: bytes, now: float) -> None:
+        """A reply on the posts line."""
+        if generation != self.posts.generation or not self.posts.up:
+            return
+        self.posts.heard = now
+        try:
+            reply = wire.decode_reply(frame)
+        except WireError:
+            return  # a newer broker's, or junk: its request will be asked again
+        pending = self._pending.pop(reply.re, None)
+        if isinstance(reply, m.Refused) and reply.code == "hello_first" and self.accepted:
+            self._say_hello(now)
+        elif isinstance(reply, m.Posted | m.Refused) and pending is None:
+            self._settle(reply, now)
+        elif pending is not None:
+            try:
+                self._answer(pending, reply, now)
+            except WireError:
+                self._drop(self.posts, now)  # a page of junk: asking on at once would be a storm
+        self.tick(now)
+
+    def heard(self, generation: int, frame: bytes, now: float) -> None:
+        """A message on the feed."""
+        if generation != self.feed.generation or not self.feed.up:
+            return
+        self.feed.heard = now
+        self.feed.failures = 0
+        try:
+            topic, payload = wire.split_feed(frame)
+            if topic.startswith(wire.ROOM_TOPIC):
+                self._take(topic.removeprefix(wire.ROOM_TOPIC), wire.decode_events(payload), now)
+            elif topic == wire.BEAT_TOPIC:
+                self._on_beat(wire.decode(payload, m.Beat), now)
+            elif self.barrier is not None and topic == wire.MARKER_TOPIC + self.barrier.nonce:
+                mark = wire.decode(payload, m.Mark)
+                if self.barrier.heard is None:
+                    self.barrier.heard = mark.re
+                    self._beat = mark.boot, mark.k
+                self._try_barrier(now)
+        except WireError:
+            return  # not of this protocol: whatever it was, a gap would show it
+        self._ask_history(now)
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        for line in (self.posts, self.feed):
+            if line.up and now >= self._silent_at(line):
+                self._drop(line, now)
+        if not self.posts.up and not self.refused and now >= self.posts.retry:
+            self._open_posts(now)
+        if not self.accepted:
+            return
+        if not self.feed.up and self.rooms and now >= self.feed.retry:
+            self._open_feed(now)
+        self._expire(now)
+        self._send_marker(now)
+        if now >= self._ping_due:
+            self._ping(now)
+        self._send_asks(now)
+        self._ask_history(now)
+        self._send_posts(now)
+
+    def deadline(self, now: float) -> float:
+        """When to call `tick` again at the latest."""
+        if self.refused:
+            return now + self.every.ping
+        times = [self._silent_at(line) if line.up else line.retry for line in (self.posts, self.feed)]
+        if not self.accepted:
+            return times[0] if not self.feed.up else min(times)
+        if not self.rooms:
+            del times[1]
+        times += [self._ping_due, self.flight.deadline()]
+        times += [pending.deadline for pending in self._pending.values()]
+        if self.barrier is not None and self.feed.up:
+            times.append(self.barrier.due)
+        if self._asks and self._asks_held > now:
+            times.append(self._asks_held)
+        return min(times)
+
+    # The lines.
+
+    def _open_posts(self, now: float) -> None:
+        self._open(self.posts, now)
+        self._say_hello(now)
+
+    def _open_feed(self, now: float) -> None:
+        self._open(self.feed, now, self._feed_port)
+        for topic in (*(wire.ROOM_TOPIC + room for room in self.rooms), wire.BEAT_TOPIC):
+            self._effects.append(Subscribe(topic))
+        self.barrier = None  # its topic went with the connection
+        self._open_barrier(now)
+
+    def _open(self, line: Line, now: float, port: int = 0) -> None:
+        line.generation += 1
+        line.up, line.opened, line.heard = True, now, None
+        self._effects.append(Open(line.name, line.generation, port))
+
+    def _drop(self, line: Line, now: float) -> None:
+        if not line.up:
+            return
+        line.up = False
+        self._effects.append(Close(line.name))
+        most = min(self.every.back_off_first * 2**line.failures, self.every.back_off_most)
+        line.failures = min(line.failures + 1, 30)
+        line.retry = now + most * self._dice.uniform(0.5, 1.0)
+        if line is self.posts:
+            self._forget_requests()
+        else:
+            self._beat = None
+
+    def _silent_at(self, line: Line) -> float:
+        if line.heard is None:
+            return line.opened + self.every.patience
+        return line.heard + line.silence
+
+    def _forget_requests(self) -> None:
+        self.accepted = False
+        self._pending.clear()
+        self._asked.clear()
+        self._history = None
+        self.flight.rewind()
+        for following in self.rooms.values():
+            following.floor = following.have if following.chain is not None else 0
+
+    # Requests.
+
+    def _send(self, request: m.Request, kind: str = "", now: float = 0.0, what: object = None) -> int:
+        request.id = next(self._ids)
+        if kind:
+            self._pending[request.id] = _Pending(kind, now + self.every.patience, what)
+        self._effects.append(Send(wire.encode(request)))
+        return request.id
+
+    def _say_hello(self, now: float, name: str | None = None) -> None:
+        self._forget_requests()
+        self._send(m.Hello(name=self.name if name is None else name, key=self.key), "hello", now)
+
+    def _ping(self, now: float) -> None:
+        rooms = list(self.rooms) if self._unfed() else []
+        self._send(m.Ping(commit=self._commit, rooms=rooms), "ping", now)
+        self._ping_due = now + (self.every.ping_unfed if rooms else self.every.ping)
+
+    def _send_asks(self, now: float) -> None:
+        if self.accepted and now >= self._asks_held:
+            for token, request in self._asks.items():
+                if token not in self._asked:
+                    self._asked.add(token)
+                    self._send(request, "ask", now, token)
+
+    def _send_posts(self, now: float) -> None:
+        while self.accepted and (row := self.flight.next(now)) is not None:
+            request = next(self._ids)
+            self._effects.append(Send(wire.encode(self.flight.sent(request, row, now))))
+
+    def _ask_history(self, now: float) -> None:
+        if not self.accepted or self._history is not None:
+            return
+        for following in self.rooms.values():
+            if following.forking:
+                self._history = self._send(
+                    m.Fork(room=following.room, points=following.points()), "fork", now, following
+                )
+                return
+            if (gap := following.gap()) is not None:
+                page = m.Page(room=following.room, after=gap[0], upto=gap[1])
+                self._history = self._send(page, "page", now, following)
+                return
+
+    def _expire(self, now: float) -> None:
+        self.flight.tick(now)
+        for request in [request for request, pending in self._pending.items() if pending.deadline <= now]:
+            self._forget_one(self._pending.pop(request))
+
+    def _forget_one(self, pending: _Pending) -> None:
+        """No answer in time, or a refusal "later": it may be asked again."""
+        if pending.kind in ("page", "fork"):
+            self._history = None
+        elif pending.kind == "ask":
+            self._asked.discard(pending.what)  # type: ignore[arg-type]
+
+    # Replies.
+
+    def _answer(self, pending: _Pending, reply: m.AnyReply, now: float) -> None:
+        if isinstance(reply, m.Refused):
+            self._on_refused(pending, reply, now)
+        elif pending.kind == "ask":
+            token = pending.what
+            assert isinstance(token, int)
+            self._asked.discard(token)
+            if self._asks.pop(token, None) is not None:
+                self._effects.append(Answered(token, reply))
+        elif isinstance(reply, m.Welcome):
+            self._on_welcome(reply, now)
+        elif isinstance(reply, m.Marked):
+            self._on_marked(reply, now)
+        elif isinstance(reply, m.Pong):
+            self._on_pong(reply, now)
+        elif isinstance(reply, m.Paged):
+            self._on_page(reply, now)
+        elif isinstance(reply, m.Forked):
+            self._on_forked(reply)
+
+    def _on_refused(self, pending: _Pending, reply: m.Refused, now: float) -> None:
+        if pending.kind == "hello":
+            if reply.code == "name_needed" and self.fallback_name:
+                self._say_hello(now, self.fallback_name)
+            elif reply.verdict == "later":
+                self._drop(self.posts, now)
+            else:
+                self.refused = True
+                self._effects.append(TurnedAway(reply))
+                self._drop(self.posts, now)
+        elif reply.verdict == "later":
+            self._forget_one(pending)
+            self._asks_held = now + self.every.hold
+        elif pending.kind == "ask":
+            token = pending.what
+            assert isinstance(token, int)
+            self._asked.discard(token)
+            if self._asks.pop(token, None) is not None:
+                self._effects.append(Answered(token, reply))
+        elif pending.kind in ("page", "fork"):
+            # The room is gone, which the log of this broker never does: another history without it.
+            self._history = None
+            following = pending.what
+            assert isinstance(following, Following)
+            if following.have and following.room in self.rooms:
+                self._effects.append(Rewound(following.room, 0, self.epoch))
+            following.rewind(0)
+
+    def _on_welcome(self, welcome: m.Welcome, now: float) -> None:
+        self.accepted = True
+        self.posts.failures = 0
+        self._commit = welcome.commit
+        self._feed_port = welcome.feed
+        another = bool(self.epoch) and self.epoch != welcome.epoch
+        self.home, self.epoch = welcome.home, welcome.epoch
+        self._effects.append(Welcomed(welcome))
+        if another:
+            self._another_history(now)
+        for room in welcome.rooms:
+            self._on_head(room.id, room.head, now)
+        if self.feed.up:
+            self._open_barrier(now)
+        self._ping_due = now
+        self.tick(now)
+
+    def _on_marked(self, reply: m.Marked, now: float) -> None:
+        barrier = self.barrier
+        if barrier is not None and reply.re > barrier.replied:
+            barrier.replied, barrier.heads = reply.re, reply.heads
+            self._try_barrier(now)
+
+    def _on_pong(self, reply: m.Pong, now: float) -> None:
+        if reply.epoch != self.epoch:
+            self._drop(self.posts, now)  # the welcome of a new hello says what that means
+            return
+        self._commit = max(self._commit, reply.commit)
+        for room, head in reply.heads.items():
+            self._on_head(room, head, now)
+        if reply.rooms is not None:
+            self._effects.append(MyRooms(reply.rooms))
+
+    def _on_page(self, reply: m.Paged, now: float) -> None:
+        self._history = None
+        following = self.rooms.get(reply.room)
+        if following is None:
+            return
+        if reply.first > following.have + 1:  # purged from the front: there is nothing to wait for
+            following.have, following.chain = reply.first - 1, None
+        if not reply.events:
+            following.told = reply.head[0]
+        self._take(reply.room, (wire.decode_event(event) for event in reply.events), now)
+        self._on_head(reply.room, reply.head, now)
+
+    def _on_forked(self, reply: m.Forked) -> None:
+        self._history = None
+        following = self.rooms.get(reply.room)
+        if following is not None:
+            following.rewind(reply.seq)
+            # The heads are told again by the page that is asked for next.
+            following.told = reply.seq + 1
+            self._effects.append(Rewound(reply.room, reply.seq, self.epoch))
+
+    def _settle(self, reply: m.Posted | m.Refused, now: float) -> None:
+        outcome = self.flight.answered(reply, now)
+        if outcome is not None:
+            self._effects.append(outcome)
+
+    # The feed and the barrier.
+
+    def _on_beat(self, beat: m.Beat, now: float) -> None:
+        if beat.epoch != self.epoch:
+            self._drop(self.posts, now)
+            return
+        last = self._beat
+        if last is not None and last[0] == beat.boot and beat.k <= last[1]:
+            return  # an old one
+        if last is not None:  # the count begins with the marker; until that is heard, the barrier is open anyway
+            self._beat = beat.boot, beat.k
+            if self._beat != (last[0], last[1] + 1):
+                self._open_barrier(now)
+        for room, head in beat.heads.items():
+            self._on_head(room, head, now, on_posts=False)
+
+    def _open_barrier(self, now: float) -> None:
+        """Prove anew that the subscriptions are live; whatever an earlier proof is still to bring is ignored."""
+        if self.barrier is not None:
+            self._effects.append(Subscribe(wire.MARKER_TOPIC + self.barrier.nonce, on=False))
+        nonce = f"{self._dice.getrandbits(128):032x}"
+        self.barrier = Barrier(nonce, now, self.every.marker_first)
+        self._effects.append(Subscribe(wire.MARKER_TOPIC + nonce))
+        self._send_marker(now)
+
+    def _send_marker(self, now: float) -> None:
+        barrier = self.barrier
+        if barrier is None or not self.accepted or not self.feed.up or now < barrier.due:
+            return
+        self._send(m.Marker(nonce=barrier.nonce, rooms=list(self.rooms)), "marker", now)
+        barrier.due = now + barrier.wait
+        barrier.wait = min(barrier.wait * 2, self.every.marker_most)
+
+    def _try_barrier(self, now: float) -> None:
+        barrier = self.barrier
+        if barrier is None or barrier.heard is None or barrier.replied < barrier.heard:
+            return
+        self.barrier = None
+        self._effects.append(Subscribe(wire.MARKER_TOPIC + barrier.nonce, on=False))
+        for room, head in barrier.heads.items():
+            self._on_head(room, head, now)
+
+    # Rooms.
+
+    def _take(self, room: str, events: Iterable[m.Event], now: float) -> None:
+        following = self.rooms.get(room)
+        if following is None or following.forking:
+            return
+        try:
+            applied = following.take(events)
+        except DivergedError:
+            self._diverged(following)
+        else:
+            if applied:
+                self._effects.append(Arrived(room, applied))
+
+    def _on_head(self, room: str, head: m.Head, now: float, on_posts: bool = True) -> None:
+        following = self.rooms.get(room)
+        if following is None or following.forking:
+            return
+        try:
+            following.head(*head, on_posts)
+        except DivergedError:
+            self._diverged(following)
+
+    def _diverged(self, following: Following) -> None:
+        following.forking = True
+        following.waiting.clear()
+
+    def _another_history(self, now: float) -> None:
+        for following in self.rooms.values():
+            if following.chains:
+                self._diverged(following)
+            else:  # nothing of it was read: say so, and go on
+                self._effects.append(Rewound(following.room, following.have, self.epoch))
+
+    def _unfed(self) -> bool:
+        """Is the feed not known to be live?"""
+        return self.barrier is not None or not self.feed.up
+
+    # What people see.
+
+    def _note_status(self) -> None:
+        status = self._derived_status()
+        if status != self._status:
+            self._status = status
+            self._effects.append(status)
+
+    def _derived_status(self) -> Status:
+        if self.refused:
+            return Status("refused", "the broker does not let us in")
+        if not self.accepted:
+            return Status("offline", "looking for the broker")
+        behind = any(following.gap() or following.forking for following in self.rooms.values())
+        if self.rooms and self._unfed():
+            if self.feed.failures > 1:
+                return Status("syncing" if behind else "joining", "the feed is blocked: following by asking")
+            return Status("joining", "joining")
+        return Status("syncing", "catching up") if behind else Status("live", "connected")
