@@ -13,7 +13,7 @@ from typing import Any
 
 from chat_client import session as s
 from chat_client.client import Client, Line
-from chat_client.flight import Row, Settled
+from chat_client.flight import Renumber, Row, Settled
 from chat_client.identity import folder_for, open_identity
 from chat_client.outbox import KeyUsedError
 from chat_core import VERSION, names, wire
@@ -118,7 +118,7 @@ class _Sending:
                 for row in self._open.values():
                     self._client.outbox.settle(row)
                 raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
-            elif isinstance(news, s.Renumber):
+            elif isinstance(news, Renumber):
                 self._renumbered(news.rows)
             elif isinstance(news, Settled):
                 deadline = time.monotonic() + self._args.timeout

@@ -79,7 +79,7 @@ class Outbox:
 
         So a bot's answers and its place in the room can never be apart, whenever it is killed.
         """
-        rows = []
+        rows: list[Row] = []
         with self._transaction():
             for room, kind, body in posts:
                 rows.append(Row(self.sender, self._next + len(rows), room, kind, body))
@@ -114,7 +114,8 @@ class Outbox:
 
     def adopt(self) -> list[Row]:
         """The rows for this broker of processes that are no more, in the order in which they were written."""
-        home, rows = self._home(), []
+        home = self._home()
+        rows: list[Row] = []
         senders = self._sql.execute("SELECT sender FROM rows WHERE home = ? GROUP BY sender ORDER BY min(id)", (home,))
         for (sender,) in senders.fetchall():
             if sender not in self._locks and self._claim(sender):
@@ -197,7 +198,7 @@ class Outbox:
         found = self._sql.execute(
             "SELECT sender, n, room, kind, body, fixed FROM rows WHERE sender = ? ORDER BY n", (sender,)
         )
-        return [Row(*columns[:5], bool(columns[5])) for columns in found]
+        return [Row(who, n, room, kind, body, bool(fixed)) for who, n, room, kind, body, fixed in found]
 
     def _home(self) -> str:
         row = self._sql.execute("SELECT home FROM homes WHERE address = ?", (self._address,)).fetchone()

@@ -454,7 +454,7 @@ class Session:
         if pending.kind in ("page", "fork"):
             self._history = None
         elif pending.kind == "ask":
-            self._asked.discard(pending.what)  # type: ignore[arg-type]
+            self._asked.discard(pending.what)
 
     # Replies.
 
