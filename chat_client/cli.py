@@ -253,7 +253,7 @@ def readable(event: m.Event) -> str:
     """An event as a person reads it."""
     at = datetime.fromtimestamp(event.time / 1000).strftime("%H:%M")
     if event.kind == "message":
-        text = wire.decode(event.body, m.Message).text.replace("\n", "\n" + " " * (8 + len(event.name)))
+        text = wire.decode(event.body, m.Message).text.replace("\n", "\n" + " " * (9 + len(event.name)))
         return f"{at}  {event.name}: {text}"
     said = {"joined": "has joined", "left": "has left", "created": "created the room"}.get(event.kind)
     return f"{at}  * {event.name} {said or f'did something that this version does not know ({event.kind})'}"

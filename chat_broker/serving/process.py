@@ -216,7 +216,7 @@ def _data_folder(settings: Settings, given: Path | None, file: Path | None) -> P
 def _only_one(data: Path) -> Iterator[None]:
     """Make the folder and hold it: two brokers on one log would each think that they know its head."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = filelock.FileLock(data / "lock")
         lock.acquire(timeout=0)
     except filelock.Timeout as problem:

@@ -1,0 +1,26 @@
+# The inner loop and its friends; everything runs in .venv, which `make` makes when it is missing.
+PYTHON ?= python3
+BIN = .venv/bin
+
+check: .venv/made            ## before every commit: style, types, the tests without real processes
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test: .venv/made             ## all tests
+	$(BIN)/python -m pytest
+
+thorough: .venv/made         ## the property tests with twenty times the examples
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q --timeout 3600 tests/core tests/broker tests/client
+
+fix: .venv/made              ## what can be put right by a machine
+	$(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format -q .
+
+.venv/made: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e '.[dev]'
+	touch $@
+
+.PHONY: check test thorough fix

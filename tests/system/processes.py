@@ -1,0 +1,169 @@
+"""Real processes for tests: a broker that can be killed and started again, and the command line."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Longer than anything here takes on a slow machine; a test that waits so long has failed.
+LONG = 60.0
+
+
+def free_ports() -> int:
+    """The first of three ports in a row that nobody has."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            first = stack.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                for other in (port + 1, port + 2):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", other))
+                return port
+
+
+class BrokerProcess:
+    """``python broker.py`` on free ports; `kill` is kill -9."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.folder, self.flags = folder, flags
+        self.data = folder / "data"
+        self.port = free_ports()
+        self.address = f"127.0.0.1:{self.port}"
+        self.ready: dict[str, Any] = {}
+        self._process: subprocess.Popen[str] | None = None
+        self._log = folder / "broker.log"
+
+    def start(self) -> "BrokerProcess":
+        """Start and wait until it serves."""
+        ready = self.folder / "ready.json"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, str(ROOT / "broker.py"), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--data", str(self.data), "--ready-file", str(ready), *self.flags]
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, text=True, cwd=self.folder)
+        for _ in range(int(LONG / 0.02)):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                raise AssertionError(f"the broker ended with {self._process.wait(0.02)}: {self.log()}")
+            if ready.exists():
+                self.ready = json.loads(ready.read_text())
+                return self
+        raise AssertionError(f"the broker does not serve: {self.log()}")
+
+    def kill(self) -> None:
+        """End it as a power switch would its process."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """End it as an administrator would; returns the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def interrupt(self) -> int:
+        """End it as Ctrl-C would; returns the exit status."""
+        return self._end(signal.SIGINT)
+
+    def log(self) -> str:
+        """What it printed and logged so far."""
+        return self._log.read_text()
+
+    def close(self) -> None:
+        """For the end of a test, however it went."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(LONG)
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """An environment in which nothing outside the folder is touched."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
+    return clean | {"XDG_DATA_HOME": str(folder / "home"), "HOME": str(folder / "home")} | more
+
+
+class Person:
+    """Somebody at a terminal: runs chat_client commands under a name of their own."""
+
+    def __init__(self, folder: Path, address: str, name: str) -> None:
+        self.folder, self.address, self.name = folder, address, name
+        self.started: list[subprocess.Popen[str]] = []
+
+    def run(self, *words: str, given: str | None = None, timeout: float = 20.0) -> subprocess.CompletedProcess[str]:
+        """A command, until it ends."""
+        return subprocess.run(
+            self._command(*words, timeout=timeout), input=given, capture_output=True, text=True, timeout=LONG,
+            env=environment(self.folder),
+        )  # fmt: skip
+
+    def start(
+        self, *words: str, timeout: float = 50.0, given: IO[str] | int | None = subprocess.DEVNULL
+    ) -> "subprocess.Popen[str]":
+        """A command that goes on; its output can be read line by line."""
+        process = subprocess.Popen(
+            self._command(*words, timeout=timeout),
+            stdin=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(self.folder),
+        )
+        self.started.append(process)
+        return process
+
+    def history(self, room: str = "lobby") -> list[dict[str, Any]]:
+        """The whole log of a room, read the way a user would."""
+        rooms = [json.loads(line) for line in self.run("rooms", "--json").stdout.splitlines()]
+        head = next(one["head"][0] for one in rooms if one["id"] == room)
+        told = self.run("tail", room, "--from", "1", "--count", str(head), "--json")
+        return [json.loads(line) for line in told.stdout.splitlines()]
+
+    def close(self) -> None:
+        """For the end of a test, however it went."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            process.wait(LONG)
+
+    def _command(self, *words: str, timeout: float) -> list[str]:
+        verb, *rest = words
+        own = ["--broker", self.address, "--name", self.name, "--timeout", str(timeout)]
+        return [sys.executable, "-m", "chat_client", verb, *own, *rest]
+
+
+def next_event(tail: "subprocess.Popen[str]") -> dict[str, Any]:
+    """The next line of a `tail --json`."""
+    assert tail.stdout is not None
+    line = tail.stdout.readline()
+    assert line, f"tail ended: {finish(tail)}"
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """Wait for the end; what is left of its output, behind the lines that were read, and its errors.
+
+    (`communicate` would lose what the line reader has buffered.)
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    out, err = process.stdout.read(), process.stderr.read()
+    process.wait(LONG)
+    return out, err
+
+
+def read_until(process: "subprocess.Popen[str]", wanted: int) -> list[str]:
+    """So many lines of a process's output: a barrier without a clock."""
+    assert process.stdout is not None
+    return [process.stdout.readline().rstrip("\n") for _ in range(wanted)]

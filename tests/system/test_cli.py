@@ -1,0 +1,198 @@
+"""The command line as a user has it: what is printed where, and every exit status."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.system.processes import BrokerProcess, Person, finish, next_event, read_until
+
+pytestmark = pytest.mark.slow
+
+People = Callable[[str], Person]
+
+
+def test_send_prints_the_number_and_nothing_else(person: People) -> None:
+    done = person("ann").run("send", "lobby", "hello", "world")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3\n", "")
+    assert person("ann").history()[-1]["text"] == "hello world"
+
+
+def test_send_takes_standard_input_as_one_message(person: People) -> None:
+    person("ann").run("send", "lobby", given="first line\nsecond line\n")
+    assert person("ann").history()[-1]["text"] == "first line\nsecond line"
+
+
+def test_send_lines_sends_each_as_it_comes(person: People) -> None:
+    sending = person("ann").start("send", "lobby", "--lines", given=subprocess.PIPE)
+    assert sending.stdin is not None
+    for seq, text in enumerate(["one", "two", "three"], 3):
+        sending.stdin.write(f"{text}\n\n")  # blank lines are no messages
+        sending.stdin.flush()
+        assert read_until(sending, 1) == [str(seq)]
+    sending.stdin.close()
+    assert finish(sending) == ("", "")
+    assert sending.returncode == 0
+
+
+def test_a_command_repeated_with_its_key_counts_once(person: People) -> None:
+    ann = person("ann")
+    first = ann.run("send", "lobby", "backup done", "--key", "2026-11-20")
+    again = ann.run("send", "lobby", "backup done", "--key", "2026-11-20")
+    other = ann.run("send", "lobby", "backup failed", "--key", "2026-11-20")
+    assert first.stdout == again.stdout == "3\n"
+    assert other.returncode == 1
+    assert "was used for another message" in other.stderr
+    assert len(ann.history()) == 3
+
+
+def test_a_keyed_stream_of_lines_counts_once(person: People) -> None:
+    ann = person("ann")
+    lines = "".join(f"line {i}\n" for i in range(20))
+    first = ann.run("send", "lobby", "--lines", "--key", "import", given=lines)
+    again = ann.run("send", "lobby", "--lines", "--key", "import", given=lines + "one more\n")
+    assert again.stdout.split()[:20] == first.stdout.split()
+    assert len(ann.history()) == 2 + 21
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["send", "nosuch", "x"], 1, "There is no room 'nosuch'"),
+        (["send", "lobby", "  "], 1, "The message is empty"),
+        (["send", "lobby", "x" * 8193], 1, "longer than 8192 bytes"),
+        (["send", "lobby", "bell\a"], 1, "control characters"),
+        (["send", "../etc", "x"], 1, "cannot be the name of a room"),
+        (["tail", "nosuch"], 1, "There is no room 'nosuch'"),
+        (["join", "nosuch"], 1, "There is no room 'nosuch'"),
+        (["create", "lobby"], 1, "is there already"),
+        (["create", "a b"], 1, "cannot be the name of a room"),
+        (["send"], 2, "send takes a ROOM"),
+        (["send", "lobby", "x", "--lines"], 2, "not both"),
+        (["send", "lobby", "--flush"], 2, "--flush alone"),
+        (["tail"], 2, "required: ROOM"),
+        (["nonsense"], 2, "invalid choice"),
+        (["rooms", "--timeout", "-1"], 2, "over 0"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_status(person: People, words: list[str], status: int, said: str) -> None:
+    done = person("ann").run(*words)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_who_is_not_in_a_room_may_not_write_there(person: People) -> None:
+    ann, bob = person("ann"), person("bob")
+    assert ann.run("create", "dev").returncode == 0
+    refused = bob.run("send", "dev", "hello")
+    assert (refused.returncode, refused.stdout) == (77, "")
+    assert "join it first" in refused.stderr
+    assert bob.run("join", "dev").returncode == 0
+    assert bob.run("send", "dev", "hello").returncode == 0
+    assert bob.run("leave", "dev").returncode == 0
+    assert bob.run("send", "dev", "hello").returncode == 77
+    assert [event["kind"] for event in ann.history("dev")] == ["created", "joined", "joined", "message", "left"]
+
+
+def test_a_taken_name_is_refused_and_its_message_not_kept(person: People, tmp_path: Path) -> None:
+    ann = person("ann")
+    ann.run("send", "lobby", "I am ann")
+    other = ann.run("send", "lobby", "me too", "--identity", str(tmp_path / "other"))
+    assert other.returncode == 1
+    assert "is taken" in other.stderr
+    flush = ann.run("send", "--flush", "--identity", str(tmp_path / "other"), "--name", "amy")
+    assert (flush.returncode, flush.stdout) == (0, "")
+
+
+def test_rooms_lists_them_for_people_and_for_programs(person: People) -> None:
+    ann = person("ann")
+    ann.run("create", "dev")
+    told = ann.run("rooms").stdout.splitlines()
+    assert [line.split()[:2] for line in told] == [["*", "dev"], ["*", "lobby"]]
+    objects = [json.loads(line) for line in ann.run("rooms", "--json").stdout.splitlines()]
+    assert [(one["id"], one["members"], one["mine"], one["head"][0]) for one in objects] == [
+        ("dev", 1, True, 2),
+        ("lobby", 1, True, 2),
+    ]
+
+
+def test_who_tells_who_is_here(person: People) -> None:
+    tail = person("bob").start("tail", "lobby", "--from", "1", "--json")
+    while next_event(tail)["name"] != "bob":
+        pass
+    here = [json.loads(line)["name"] for line in person("ann").run("who", "--json").stdout.splitlines()]
+    assert here == ["ann", "bob"]
+    assert "bob" in person("ann").run("who", "lobby").stdout
+
+
+def test_tail_prints_what_people_can_read(person: People) -> None:
+    ann = person("ann")
+    ann.run("send", "lobby", given="two\nlines")
+    told = ann.run("tail", "lobby", "--from", "-2", "--count", "2").stdout.splitlines()
+    assert told[0].endswith("  * ann has joined")
+    assert told[1].endswith("  ann: two")
+    assert told[2] == " " * told[1].index("two") + "lines"
+
+
+def test_tail_without_from_begins_with_what_is_new(person: People, broker: BrokerProcess) -> None:
+    ann = person("ann")
+    ann.run("send", "lobby", "old")
+    tail = person("bob").start("tail", "lobby", "--json", "--count", "2")
+    while "bob came" not in broker.log():
+        assert tail.poll() is None
+    texts: list[str] = []
+    while tail.poll() is None and len(texts) < 50:
+        texts += [ann.run("send", "lobby", f"new {len(texts)}").stdout]
+    events = [json.loads(line) for line in finish(tail)[0].splitlines()]
+    assert tail.returncode == 0
+    assert [event["kind"] for event in events] == ["message", "message"]
+    assert all(event["text"].startswith("new") for event in events)
+
+
+def test_an_event_line_has_envelope_and_text_side_by_side(person: People) -> None:
+    ann = person("ann")
+    ann.run("send", "lobby", "hello")
+    event = ann.history()[-1]
+    assert list(event)[:7] == ["room", "seq", "time", "kind", "author", "name", "text"]
+    assert (event["room"], event["seq"], event["kind"], event["name"]) == ("lobby", 3, "message", "ann")
+
+
+def test_ping_measures_round_trips(person: People) -> None:
+    done = person("ann").run("ping", "--count", "2", "--interval", "0.01")
+    assert done.returncode == 0
+    assert done.stdout.count("time=") == 2
+    assert "2 answered" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["rooms"], ["who"], ["tail", "lobby"], ["create", "x"], ["join", "x"], ["ping"]])
+def test_no_broker_is_status_69(tmp_path: Path, words: list[str]) -> None:
+    done = Person(tmp_path, "127.0.0.1:1", "ann").run(*words, timeout=0.3)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "No broker answers at 127.0.0.1:1" in done.stderr
+
+
+def test_no_broker_is_status_75_for_send_which_keeps_the_message(tmp_path: Path) -> None:
+    done = Person(tmp_path, "127.0.0.1:1", "ann").run("send", "lobby", "x", timeout=0.3)
+    assert (done.returncode, done.stdout) == (75, "")
+    assert "1 message is kept in the outbox" in done.stderr
+
+
+def test_an_identity_that_cannot_be_used_is_status_78(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = Person(tmp_path, "127.0.0.1:1", "ann").run("rooms", "--identity", str(tmp_path / "file" / "x"))
+    assert done.returncode == 78
+    assert "--identity" in done.stderr
+
+
+def test_a_reader_that_has_enough_ends_tail_quietly(person: People) -> None:
+    tail = person("ann").start("tail", "lobby", "--from", "1", "--json")
+    next_event(tail)
+    assert tail.stdout is not None
+    tail.stdout.close()
+    person("bob").run("send", "lobby", "--lines", given="a\nb\nc\n")
+    assert tail.wait(30) == 0
+    assert tail.stderr is not None
+    assert tail.stderr.read() == ""
