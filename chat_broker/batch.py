@@ -38,7 +38,7 @@ class Chunk:
     events: list[bytes] = field(default_factory=list)
 
     def pieces(self) -> list[tuple[int, int, bytes]]:
-        """The events as JSON arrays of at most 256 KiB, each with its first and last number.
+        """The events as JSON arrays of at most 256 KiB of events, each with its first and last number.
 
         These bytes are stored, broadcast and paged: encoded once, and paid once however many subscribe.
         """

@@ -56,6 +56,10 @@ class Desk:
             self._went[connection.user] = connection.name
         return connection
 
+    def rooms_changed(self, by: int) -> None:
+        """The list of rooms has changed; -1: it has not, after all."""
+        self.directory += by
+
     def silent(self, before: float) -> list[bytes]:
         """The connections not heard from since ``before`` (monotonic seconds)."""
         return [peer for peer, connection in self.connections.items() if connection.heard < before]

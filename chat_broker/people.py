@@ -24,16 +24,19 @@ def hello(turn: Turn, peer: bytes, request: m.Hello, origin: str) -> None:
         )
     if not _Z85_KEY.match(request.key):
         raise RefusedError("key_bad", "The hello needs the client's public key: 40 characters of Z85.")
-    user, new = _user(turn, request)
+    user = _user(turn, request)
+    # Made in this batch, on this connection or another: if the commit fails, nobody may stay who this user would be.
+    fresh = ("users", user.id) in turn.batch.puts
     old = turn.desk.connections.get(peer)
     if old is None or old.user != user.id:
         connection = Connection(user.id, user.name, origin, turn.time, turn.mono)
         if turn.desk.connect(peer, connection):
-            turn.notes.append(f"{user.name} came from {origin or 'nowhere known'}")
-        if new:
+            client = "".join(c for c in request.client if c.isprintable())  # it goes into the log
+            turn.notes.append(f"{user.name} came from {origin or 'nowhere known'} ({client or 'unknown client'})")
+        if fresh:
             turn.undos.append(lambda: turn.desk.disconnect(peer))
     welcome = _welcome(turn, request.id, version, user)
-    if new:
+    if fresh:
         turn.acknowledge(peer, welcome)
     else:
         turn.answer(peer, welcome)
@@ -45,8 +48,11 @@ def who(turn: Turn, peer: bytes, request: m.Who) -> None:
     only = None
     if request.room:
         only = turn.tables.members_of.get(rooms.find(turn, request.room).id, set())
-    here = m.Here(request.id, turn.desk.version, turn.desk.people(turn.mono, only))
-    turn.after_commit(lambda: turn.answer(peer, here))
+
+    def answer() -> None:
+        turn.answer(peer, m.Here(request.id, turn.desk.version, turn.desk.people(turn.mono, only)))
+
+    turn.after_commit(answer)
 
 
 def bye(turn: Turn, peer: bytes, request: m.Bye) -> None:
@@ -62,15 +68,15 @@ def gone(turn: Turn, peer: bytes, why: str) -> None:
         turn.notes.append(f"{last.name} left ({why})")
 
 
-def _user(turn: Turn, request: m.Hello) -> tuple[User, bool]:
-    """The key's user, and whether it was made just now."""
+def _user(turn: Turn, request: m.Hello) -> User:
+    """The key's user, made if it is new."""
     tables = turn.tables
     if request.key in tables.keys:
         user = tables.users[tables.keys[request.key]]
         if request.name and names.fold(names.user_name(request.name)) != names.fold(user.name):
             text = f"This identity is known here as {user.name}: leave the name out, or use another identity folder."
             raise RefusedError("name_differs", text)
-        return user, False
+        return user
     if not request.name:
         raise RefusedError("name_needed", "The broker does not know you yet: give a name.")
     name = names.user_name(request.name)
@@ -82,7 +88,7 @@ def _user(turn: Turn, request: m.Hello) -> tuple[User, bool]:
     tables.put(turn.batch, "names", folded, user.id)
     tables.put(turn.batch, "keys", request.key, user.id)
     rooms.enter(turn, LOBBY, user.id, name)
-    return user, True
+    return user
 
 
 def _welcome(turn: Turn, re: int, version: int, user: User) -> m.Welcome:

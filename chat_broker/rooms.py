@@ -77,7 +77,8 @@ def create(turn: Turn, peer: bytes, request: m.Create) -> None:
         turn.tables.put(turn.batch, "rooms", name, record)
         turn.append(name, connection.user, connection.name, "created")
         enter(turn, name, connection.user, connection.name)
-        turn.desk.directory += 1
+        turn.desk.rooms_changed(1)
+        turn.undos.append(lambda: turn.desk.rooms_changed(-1))
         turn.notes.append(f"{connection.name} created room {name}")
     turn.acknowledge(peer, m.Created(request.id, info(turn, record, connection.user)))
 

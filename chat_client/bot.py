@@ -55,6 +55,10 @@ class Call:
     event: m.Event
 
 
+class _StoppedError(Exception):
+    """`Bot.stop` was called while the bot waited for the broker."""
+
+
 class Bot:
     """A bot at one broker. Handlers run one at a time, in the thread of `run`, in the order of each room's log."""
 
@@ -108,7 +112,7 @@ class Bot:
             with Client(self.address, identity, self.name, every=self._every) as client:
                 try:
                     self._work(client)
-                except KeyboardInterrupt:
+                except (KeyboardInterrupt, _StoppedError):
                     log.info("stopped")
 
     def stop(self) -> None:
@@ -119,8 +123,6 @@ class Bot:
 
     def _work(self, client: Client) -> None:
         me = self._connect(client)
-        if me is None:
-            return
         for room in self.rooms:
             self._enter(client, room)
         while not self._stopping.is_set():
@@ -137,13 +139,13 @@ class Bot:
             elif isinstance(news, s.Status):
                 log.info("%s", news.text)
 
-    def _connect(self, client: Client) -> m.Welcome | None:
+    def _connect(self, client: Client) -> m.Welcome:
         while not self._stopping.is_set():
             try:
                 return client.connect(LOOK_SECONDS)
             except UnreachableError:
                 continue
-        return None
+        raise _StoppedError
 
     def _enter(self, client: Client, room: str) -> None:
         """Join the room and go on where the bot was; one that comes for the first time begins with what is new."""
@@ -157,13 +159,13 @@ class Bot:
         client.follow(room, have, chain if have else START)
         client.remember(room, points)
 
-    def _patiently(self, client: Client, request: m.Request) -> m.Reply | None:
+    def _patiently(self, client: Client, request: m.Request) -> m.Reply:
         while not self._stopping.is_set():
             try:
                 return client.ask(request)
             except UnreachableError as problem:
                 log.info("%s", problem)
-        raise KeyboardInterrupt
+        raise _StoppedError
 
     def _answer(self, client: Client, room: str, events: list[m.Event], me: str) -> None:
         posts: list[tuple[str, str, bytes]] = []

@@ -20,7 +20,7 @@ from chat_core import VERSION, names, wire
 from chat_core import messages as m
 from chat_core.address import Address, parse_address
 from chat_core.chain import START
-from chat_core.errors import AddressError, IdentityError, RefusedError, UnreachableError
+from chat_core.errors import AddressError, IdentityError, RefusedError, UnreachableError, WireError
 
 # sysexits.h, as far as a script can make something of them.
 DONE, REFUSED, USAGE, UNAVAILABLE, TRY_AGAIN, NOT_ALLOWED, CONFIG = 0, 1, 2, 69, 75, 77, 78
@@ -49,6 +49,8 @@ def main(argv: list[str] | None = None) -> int:
         return _say(problem, UNAVAILABLE)
     except IdentityError as problem:
         return _say(problem, CONFIG)
+    except WireError as problem:
+        return _say(f"The broker sent something that this version cannot read ({problem}).", REFUSED)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -85,14 +87,16 @@ class _Sending:
         self._client, self._args = client, args
         self._room = names.room_name(args.room) if args.room else ""
         self._open: dict[tuple[str, int], Row] = {}  # my rows that are not settled
-        self._count = 0
+        self._texts = self._count = 0
         self._status = DONE
 
     def add(self, texts: list[str]) -> None:
         for text in texts:
-            self._count += 1
+            self._texts += 1
             try:
-                row = self._client.post(self._room, text, self._args.key or "", self._count)
+                # Only what is accepted is numbered: a line that is refused here may leave no hole in a key's numbers.
+                row = self._client.post(self._room, text, self._args.key or "", self._count + 1)
+                self._count += 1
             except KeyUsedError:
                 text = f"The key {self._args.key!r} stands for another message that is still unsent."
                 raise RefusedError("conflict", text) from None
@@ -154,7 +158,7 @@ class _Sending:
             self.add([line.text])
         except RefusedError as problem:
             self._client.line_done()
-            self._status = _say(f"line {self._count}: {problem}", REFUSED)
+            self._status = _say(f"message {self._texts}: {problem}", REFUSED)
         return True
 
     def _settled(self, news: Settled) -> None:

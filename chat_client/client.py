@@ -21,12 +21,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TextIO
 
-import zmq
-
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
 from chat_client.identity import Identity
-from chat_client.link import Link
+from chat_client.link import Context, Link
 from chat_client.outbox import Outbox
 from chat_core import messages as m
 from chat_core import names, wire
@@ -58,7 +56,7 @@ class Client:
         name: str = "",
         fallback_name: str = "",
         every: s.Intervals | None = None,
-        context: "zmq.Context[zmq.Socket[bytes]] | None" = None,
+        context: Context | None = None,
     ) -> None:
         """``fallback_name`` is used if the broker does not know the identity and no name is given."""
         self.address, self.identity = address, identity
@@ -89,8 +87,7 @@ class Client:
 
     def close(self) -> None:
         """Say bye. What is unsent stays in the outbox."""
-        if self._started:
-            self._link.stop()
+        self._link.stop()
         self.outbox.close()
 
     def connect(self, seconds: float) -> m.Welcome:
@@ -186,9 +183,9 @@ class Client:
             return None
         if isinstance(news, s.Welcomed):
             self.outbox.learn(news.welcome.home)
-            first, self.welcome = self.welcome is None, news.welcome
-            if first:
-                # What an earlier process left was said before what this one says.
+            known, self.welcome = self.welcome, news.welcome
+            if known is None or known.home != news.welcome.home:
+                # What an earlier process left for this broker was said before what this one says.
                 self.send(self.outbox.adopt() + list(self._mine))
                 self._mine.clear()
         elif isinstance(news, Settled):

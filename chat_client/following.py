@@ -16,7 +16,10 @@ POINTS = 128
 
 
 class DivergedError(Exception):
-    """The broker's log of this room is not the one that was read so far."""
+    """The broker's log of this room is not the one that was read so far; ``applied``: what fitted before that."""
+
+    def __init__(self, applied: list[Event] | None = None) -> None:
+        self.applied = applied or []
 
 
 @dataclass
@@ -30,7 +33,6 @@ class Following:
     have: int = 0
     chain: str | None = START
     told: int = 0  # the highest number that the broker spoke of
-    floor: int = 0  # `have` when the posts line was opened: a head below it means that the broker forgot something
     forking: bool = False
     waiting: dict[int, Event] = field(default_factory=dict)
     chains: OrderedDict[int, str] = field(default_factory=OrderedDict)
@@ -42,9 +44,17 @@ class Following:
     def take(self, events: Iterable[Event]) -> list[Event]:
         """Events from the feed, a page or the ROUTER: returns those that are now applied, in order, without holes.
 
-        One that was applied before is dropped, one behind a gap waits. Raises DivergedError.
+        One that was applied before is dropped, one behind a gap waits. Raises DivergedError, which has those that were
+        applied until then: they count, and the fork will be looked for behind them.
         """
         applied: list[Event] = []
+        try:
+            self._take(events, applied)
+        except DivergedError:
+            raise DivergedError(applied) from None
+        return applied
+
+    def _take(self, events: Iterable[Event], applied: list[Event]) -> None:
         for event in events:
             self.told = max(self.told, event.seq)
             if event.seq <= self.have:
@@ -55,13 +65,17 @@ class Following:
                 self.waiting[event.seq] = event
         while self.waiting and (following := self.waiting.pop(self.have + 1, None)) is not None:
             self._apply(following, applied)
-        return applied
 
-    def head(self, seq: int, chain: str, on_posts: bool) -> None:
-        """The broker says how far the room reaches. ``on_posts``: over the line that was opened after `floor` was set,
-        where a lower head cannot be an old one. Raises DivergedError."""
+    @property
+    def known(self) -> int:
+        """`have`, if its event was seen in the broker's log: one that was only asked for may lie past the log's end."""
+        return self.have if self.chain is not None else 0
+
+    def head(self, seq: int, chain: str, had: int = 0) -> None:
+        """The broker says how far the room reaches. ``had``: what was `known` when it was asked; a head below that is
+        not an old one, the broker has forgotten something. Raises DivergedError."""
         self.check(seq, chain)
-        if on_posts and seq < self.floor:
+        if seq < min(had, self.known):
             raise DivergedError
         self.told = max(self.told, seq)
 
@@ -89,10 +103,16 @@ class Following:
         self.chains = OrderedDict(points)
         self.chains.update(known)
 
+    def skip(self, first: int) -> None:
+        """The log begins at ``first``: nothing before it will ever come."""
+        if first > self.have + 1:
+            self.have, self.chain = first - 1, None
+            self.waiting = {seq: event for seq, event in self.waiting.items() if seq >= first}
+
     def rewind(self, seq: int) -> None:
         """Go back to a common point; 0: read again from the start."""
         self.have, self.chain = seq, START if seq == 0 else self.chains.get(seq)
-        self.told = self.floor = seq
+        self.told = seq
         self.waiting.clear()
         self.chains = OrderedDict((s, c) for s, c in self.chains.items() if s <= seq)
         self.forking = False
@@ -113,6 +133,8 @@ class Following:
             event.expires,
         ):
             raise DivergedError
+        # It may be waiting as well, if a page brought it first: left there, it would be taken for the end of a gap.
+        self.waiting.pop(event.seq, None)
         self.have, self.chain = event.seq, event.chain
         self.chains[event.seq] = event.chain
         if len(self.chains) > REMEMBERED:

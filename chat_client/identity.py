@@ -3,6 +3,7 @@
 import os
 import secrets
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,8 @@ from chat_core import names
 from chat_core.errors import IdentityError
 
 KEY_FILE = "key"
+# A folder's name may have 255 bytes on most systems; a name of 32 Chinese characters would have 288, quoted.
+_LONGEST = 120
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,10 @@ class Identity:
 def folder_for(name: str) -> Path:
     """The folder of the identity that is used for a name where none is given: one for each name, so that two people,
     or a person and a bot, can share a machine's login."""
-    safe = quote(names.fold(name), safe=" -_'")
+    # A full stop at the end is lost on Windows: "ann." would be the folder of "ann".
+    safe = quote(names.fold(name), safe=" -_'").replace(".", "%2E")
+    if len(safe) > _LONGEST:
+        safe = blake2b(safe.encode(), digest_size=16).hexdigest()
     return Path(platformdirs.user_data_dir("zmq-chat", appauthor=False)) / "identities" / f"id-{safe}"
 
 
@@ -40,7 +46,7 @@ def open_identity(folder: Path) -> Identity:
             if not file.exists():
                 _make(file)
             secret = _read(file)
-        return Identity(folder, zmq.curve_public(secret.encode()).decode())
+        return Identity(folder, zmq.curve_public(secret.encode("ascii", "replace")).decode())
     except (OSError, filelock.Timeout) as problem:
         reason = getattr(problem, "strerror", None) or problem
         text = f"The identity folder {folder} cannot be used ({reason}): give another one with --identity."
@@ -62,7 +68,8 @@ def _make(file: Path) -> None:
 
 
 def _read(file: Path) -> str:
-    lines = [line for line in file.read_text(encoding="ascii").splitlines() if line and not line.startswith("# ")]
+    text = file.read_text(encoding="ascii", errors="replace")
+    lines = [line for line in text.splitlines() if line and not line.startswith("# ")]
     if len(lines) != 1 or len(lines[0]) != 40:
         raise IdentityError(f"The key in {file} is broken: put a copy of it back, or move it away for a new one.")
     return lines[0]

@@ -22,6 +22,7 @@ from chat_core.address import Address
 log = logging.getLogger("chat.link")
 
 Socket = zmq.Socket[bytes]
+Context = zmq.Context[Socket]
 
 # As many messages of one socket are read before the other has its turn.
 DRAIN = 200
@@ -53,13 +54,13 @@ class Link:
         session: s.Session,
         address: Address,
         deliver: Callable[[s.Effect], None],
-        context: "zmq.Context[Socket] | None" = None,
+        context: Context | None = None,
         mono: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._session, self._address, self._deliver = session, address, deliver
         self._own_context = context is None
-        self._context: zmq.Context[Socket] = context if context is not None else zmq.Context()
+        self._context: Context = context if context is not None else zmq.Context()
         self._mono, self._wall = mono, wall
         self._ahead = wall() - mono()
         self._sockets: dict[str, tuple[int, Socket, Socket | None]] = {}  # line -> generation, socket, monitor
@@ -82,17 +83,18 @@ class Link:
     def call(self, function: Callable[[s.Session, float], None]) -> None:
         """Have the session do something, in the link's thread."""
         self._calls.put(function)
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._waker.send(b"\0")
+        self._wake()
 
     def stop(self) -> None:
         """Say bye and end; sockets are closed when this returns."""
-        self._stopping = True
-        self.call(lambda session, now: session.leave())
+        self._calls.put(lambda session, now: session.leave())
+        self._stopping = True  # after the bye is queued, else the thread's last turn may miss it
+        self._wake()
         if self._thread is not None:
             self._thread.join(10)
-        else:
-            self.step(0.0)
+        elif self._woken.fileno() >= 0:  # not closed before
+            if self._sockets:
+                self.step(0.0)
             self._close()
 
     # In the link's thread.
@@ -113,6 +115,10 @@ class Link:
             self._drain(line, now)
         self._session.tick(now)
         self._carry_out()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._waker.send(b"\0")
 
     def _run(self) -> None:
         try:

@@ -21,11 +21,13 @@ FILE = "client.db"
 SCHEMA_VERSION = 1
 # How many (seq, chain) points of a room a bot remembers, to find the fork after a restored backup.
 POINTS_KEPT = 4096
+# A lock file of a sender without rows is cleared away when it is so old: its process is gone or holds the lock.
+LOCK_SECONDS = 86400.0
 
 _SCHEMA = """
 CREATE TABLE rows (id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, n INTEGER NOT NULL, home TEXT NOT NULL,
                    room TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL, fixed INTEGER NOT NULL,
-                   time INTEGER NOT NULL, UNIQUE (sender, n));
+                   time INTEGER NOT NULL, UNIQUE (sender, n, home));
 CREATE TABLE homes (address TEXT PRIMARY KEY, home TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE points (home TEXT NOT NULL, room TEXT NOT NULL, seq INTEGER NOT NULL, chain TEXT NOT NULL,
                      PRIMARY KEY (home, room, seq)) WITHOUT ROWID;
@@ -43,11 +45,16 @@ class Outbox:
         """``address`` is the broker's as typed, in its short form. Raises IdentityError."""
         self._folder, self._address = folder, address
         self._locks: dict[str, filelock.BaseFileLock] = {}
+        self._keys: set[str] = set()  # senders derived from keys, used by this process; not locked
         try:
             (folder / "senders").mkdir(exist_ok=True)
             self._sql = sqlite3.connect(folder / FILE, timeout=30.0, isolation_level=None)
-            self._prepare()
-            self.sender = self._fresh_sender()
+            try:
+                self._prepare()
+                self.sender = self._fresh_sender()
+            except BaseException:
+                self._sql.close()
+                raise
         except (OSError, sqlite3.Error) as problem:
             text = f"The outbox in {folder} cannot be used ({problem}): give another folder with --identity."
             raise IdentityError(text) from problem
@@ -70,7 +77,9 @@ class Outbox:
             row = Row(self.sender, self._next, room, kind, body)
         with self._transaction():
             self._insert(row)
-        if not key:
+        if key:
+            self._keys.add(key)
+        else:
             self._next += 1
         return row
 
@@ -95,7 +104,14 @@ class Outbox:
 
     def settle(self, row: Row) -> None:
         """The post is in the log, or refused for good."""
-        self._sql.execute("DELETE FROM rows WHERE sender = ? AND n = ?", (row.sender, row.n))
+        # Nothing is lost if a power cut undoes this: the row is sent again and counts once. So it need not wait for
+        # the disk, as a row that is added has to.
+        self._sql.execute("PRAGMA synchronous = NORMAL")
+        with self._transaction():
+            self._sql.execute(
+                "DELETE FROM rows WHERE sender = ? AND n = ? AND home = ?", (row.sender, row.n, self._home())
+            )
+        self._sql.execute("PRAGMA synchronous = FULL")
 
     def renumber(self, rows: list[Row]) -> list[Row]:
         """Give rows a fresh sender, which is also this process's from now on; returns them as they are now."""
@@ -105,8 +121,8 @@ class Outbox:
             for row in rows:
                 new = Row(self.sender, self._next, row.room, row.kind, row.body)
                 self._sql.execute(
-                    "UPDATE rows SET sender = ?, n = ? WHERE sender = ? AND n = ?",
-                    (new.sender, new.n, row.sender, row.n),
+                    "UPDATE rows SET sender = ?, n = ? WHERE sender = ? AND n = ? AND home = ?",
+                    (new.sender, new.n, row.sender, row.n, self._home()),
                 )
                 renewed.append(new)
                 self._next += 1
@@ -120,6 +136,7 @@ class Outbox:
         for (sender,) in senders.fetchall():
             if sender not in self._locks and self._claim(sender):
                 rows += self._rows(sender)
+        self._clear_locks()
         return rows
 
     def waiting(self) -> int:
@@ -139,9 +156,9 @@ class Outbox:
         """
         with self._transaction():
             self._sql.execute("INSERT OR REPLACE INTO homes VALUES (?, ?)", (self._address, home))
-            self._sql.execute("UPDATE rows SET home = ? WHERE home = ?", (home, f"@{self._address}"))
-            for sender in self._locks:
-                self._sql.execute("UPDATE rows SET home = ? WHERE sender = ?", (home, sender))
+            self._sql.execute("UPDATE OR REPLACE rows SET home = ? WHERE home = ?", (home, f"@{self._address}"))
+            for sender in (*self._locks, *self._keys):
+                self._sql.execute("UPDATE OR REPLACE rows SET home = ? WHERE sender = ?", (home, sender))
 
     # How far a bot has read.
 
@@ -153,13 +170,17 @@ class Outbox:
 
     def rewind(self, room: str, seq: int) -> None:
         """What was read after that event never happened."""
-        self._sql.execute("DELETE FROM points WHERE home = ? AND room = ? AND seq > ?", (self._home(), room, seq))
+        with self._transaction():
+            self._sql.execute("DELETE FROM points WHERE home = ? AND room = ? AND seq > ?", (self._home(), room, seq))
 
     # Inside.
 
     def _prepare(self) -> None:
         execute = self._sql.execute
-        execute("PRAGMA journal_mode = WAL")
+        if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            # Of two that switch a new file to WAL at the same moment, SQLite fails one without waiting.
+            with filelock.FileLock(self._folder / "opening.lock", timeout=30.0):
+                execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = FULL")
         with self._transaction():
             version = execute("PRAGMA user_version").fetchone()[0]
@@ -175,13 +196,19 @@ class Outbox:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._sql.execute("BEGIN IMMEDIATE")
+        """All or nothing. Raises IdentityError if it cannot be written."""
         try:
-            yield
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
-        self._sql.execute("COMMIT")
+            self._sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._sql.execute("COMMIT")
+            except BaseException:
+                if self._sql.in_transaction:  # a full disk may have ended it
+                    self._sql.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as problem:
+            text = f"The outbox in {self._folder} cannot be written ({problem}): is the disk full?"
+            raise IdentityError(text) from problem
 
     def _insert(self, row: Row) -> None:
         try:
@@ -195,8 +222,10 @@ class Outbox:
                 raise KeyUsedError from None
 
     def _rows(self, sender: str) -> list[Row]:
+        """The sender's rows for this broker. (One key of a user's can stand for a message at each of several.)"""
         found = self._sql.execute(
-            "SELECT sender, n, room, kind, body, fixed FROM rows WHERE sender = ? ORDER BY n", (sender,)
+            "SELECT sender, n, room, kind, body, fixed FROM rows WHERE sender = ? AND home = ? ORDER BY n",
+            (sender, self._home()),
         )
         return [Row(who, n, room, kind, body, bool(fixed)) for who, n, room, kind, body, fixed in found]
 
@@ -221,5 +250,19 @@ class Outbox:
 
     def _release(self, sender: str) -> None:
         self._locks.pop(sender).release()
-        if not self._rows(sender):
+        if not self._has_rows(sender):
             (self._folder / "senders" / f"{sender}.lock").unlink(missing_ok=True)
+
+    def _clear_locks(self) -> None:
+        """Clear away what killed processes without unsent posts left behind."""
+        for file in (self._folder / "senders").glob("*.lock"):
+            sender = file.stem
+            try:
+                old = file.stat().st_mtime < time.time() - LOCK_SECONDS
+            except FileNotFoundError:
+                continue
+            if old and sender not in self._locks and not self._has_rows(sender) and self._claim(sender):
+                self._release(sender)
+
+    def _has_rows(self, sender: str) -> bool:
+        return self._sql.execute("SELECT 1 FROM rows WHERE sender = ? LIMIT 1", (sender,)).fetchone() is not None

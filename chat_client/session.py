@@ -18,7 +18,8 @@ Rules that are easy to lose:
 * A reply counts only while its request is pending; request numbers are never used twice.
 * The barrier's heads are those of the marker's publication. A hello's heads are older.
 * The beat is counted: a missing one means that something was lost, perhaps the last message.
-* A head on the posts line below what was there when the line was opened means another history, as does another chain.
+* A head in a reply below what was there when it was asked for means another history, as does another chain, or a room
+  that is not there any more.
 """
 
 import itertools
@@ -28,8 +29,8 @@ from dataclasses import dataclass, field
 
 from chat_client.flight import Flight, Renumber, Row, Settled
 from chat_client.following import DivergedError, Following
+from chat_core import VERSION, wire
 from chat_core import messages as m
-from chat_core import wire
 from chat_core.chain import START
 from chat_core.errors import WireError
 
@@ -174,13 +175,15 @@ class Barrier:
     heard: int | None = None  # the request whose publication was heard
     replied: int = -1  # the newest request that was answered
     heads: dict[str, m.Head] = field(default_factory=dict)
+    had: dict[str, int] = field(default_factory=dict)  # when that request was sent
 
 
 @dataclass
 class _Pending:
     kind: str
     deadline: float
-    what: object = None
+    what: object
+    had: dict[str, int]  # how far each room was known when it was sent
 
 
 class Session:
@@ -207,7 +210,7 @@ class Session:
         self._pending: dict[int, _Pending] = {}
         self._asks: dict[int, m.Request] = {}  # by token, until answered
         self._asked: set[int] = set()  # tokens that are pending
-        self._asks_held = 0.0
+        self._held = 0.0  # until when nothing is asked, after a refusal "later"
         self._history: int | None = None
         self._beat: tuple[str, int] | None = None  # (boot, k) last heard
         self._commit = 0
@@ -231,8 +234,7 @@ class Session:
         """Read a room from behind ``have`` on, which had this chain (None: not known)."""
         if room in self.rooms:
             return
-        following = self.rooms[room] = Following(room, have, chain)
-        following.floor = have if chain is not None else 0
+        self.rooms[room] = Following(room, have, chain)
         if self.feed.up:
             self._effects.append(Subscribe(wire.ROOM_TOPIC + room))
             self._open_barrier(now)
@@ -306,7 +308,7 @@ class Session:
         try:
             topic, payload = wire.split_feed(frame)
             if topic.startswith(wire.ROOM_TOPIC):
-                self._take(topic.removeprefix(wire.ROOM_TOPIC), wire.decode_events(payload), now)
+                self._take(topic.removeprefix(wire.ROOM_TOPIC), wire.decode_events(payload))
             elif topic == wire.BEAT_TOPIC:
                 self._on_beat(wire.decode(payload, m.Beat), now)
             elif self.barrier is not None and topic == wire.MARKER_TOPIC + self.barrier.nonce:
@@ -351,8 +353,8 @@ class Session:
         times += [pending.deadline for pending in self._pending.values()]
         if self.barrier is not None and self.feed.up:
             times.append(self.barrier.due)
-        if self._asks and self._asks_held > now:
-            times.append(self._asks_held)
+        if self._held > now:
+            times.append(self._held)
         return min(times)
 
     # The lines.
@@ -397,29 +399,30 @@ class Session:
         self._asked.clear()
         self._history = None
         self.flight.rewind()
-        for following in self.rooms.values():
-            following.floor = following.have if following.chain is not None else 0
 
     # Requests.
 
     def _send(self, request: m.Request, kind: str = "", now: float = 0.0, what: object = None) -> int:
         request.id = next(self._ids)
         if kind:
-            self._pending[request.id] = _Pending(kind, now + self.every.patience, what)
+            had = {room: following.known for room, following in self.rooms.items()}
+            self._pending[request.id] = _Pending(kind, now + self.every.patience, what, had)
         self._effects.append(Send(wire.encode(request)))
         return request.id
 
     def _say_hello(self, now: float, name: str | None = None) -> None:
         self._forget_requests()
-        self._send(m.Hello(name=self.name if name is None else name, key=self.key), "hello", now)
+        self._send(
+            m.Hello(name=self.name if name is None else name, key=self.key, client=f"zmq-chat {VERSION}"), "hello", now
+        )
 
     def _ping(self, now: float) -> None:
         rooms = list(self.rooms) if self._unfed() else []
-        self._send(m.Ping(commit=self._commit, rooms=rooms), "ping", now)
+        self._send(m.Ping(commit=self._commit, rooms=rooms), "ping", now, rooms)
         self._ping_due = now + (self.every.ping_unfed if rooms else self.every.ping)
 
     def _send_asks(self, now: float) -> None:
-        if self.accepted and now >= self._asks_held:
+        if self.accepted and now >= self._held:
             for token, request in self._asks.items():
                 if token not in self._asked:
                     self._asked.add(token)
@@ -431,7 +434,7 @@ class Session:
             self._effects.append(Send(wire.encode(self.flight.sent(request, row, now))))
 
     def _ask_history(self, now: float) -> None:
-        if not self.accepted or self._history is not None:
+        if not self.accepted or self._history is not None or now < self._held:
             return
         for following in self.rooms.values():
             if following.forking:
@@ -468,15 +471,15 @@ class Session:
             if self._asks.pop(token, None) is not None:
                 self._effects.append(Answered(token, reply))
         elif isinstance(reply, m.Welcome):
-            self._on_welcome(reply, now)
+            self._on_welcome(reply, pending.had, now)
         elif isinstance(reply, m.Marked):
-            self._on_marked(reply, now)
+            self._on_marked(reply, pending.had, now)
         elif isinstance(reply, m.Pong):
-            self._on_pong(reply, now)
+            self._on_pong(reply, pending, now)
         elif isinstance(reply, m.Paged):
-            self._on_page(reply, now)
+            self._on_page(reply, pending.had, now)
         elif isinstance(reply, m.Forked):
-            self._on_forked(reply)
+            self._on_forked(reply, pending.what)
 
     def _on_refused(self, pending: _Pending, reply: m.Refused, now: float) -> None:
         if pending.kind == "hello":
@@ -488,9 +491,10 @@ class Session:
                 self.refused = True
                 self._effects.append(TurnedAway(reply))
                 self._drop(self.posts, now)
+                self._drop(self.feed, now)
         elif reply.verdict == "later":
             self._forget_one(pending)
-            self._asks_held = now + self.every.hold
+            self._held = now + self.every.hold  # asking again at once would be a storm
         elif pending.kind == "ask":
             token = pending.what
             assert isinstance(token, int)
@@ -506,7 +510,7 @@ class Session:
                 self._effects.append(Rewound(following.room, 0, self.epoch))
             following.rewind(0)
 
-    def _on_welcome(self, welcome: m.Welcome, now: float) -> None:
+    def _on_welcome(self, welcome: m.Welcome, had: dict[str, int], now: float) -> None:
         self.accepted = True
         self.posts.failures = 0
         self._commit = welcome.commit
@@ -515,46 +519,47 @@ class Session:
         self.home, self.epoch = welcome.home, welcome.epoch
         self._effects.append(Welcomed(welcome))
         if another:
-            self._another_history(now)
+            self._another_history()
         for room in welcome.rooms:
-            self._on_head(room.id, room.head, now)
+            self._on_head(room.id, room.head, had)
         if self.feed.up:
             self._open_barrier(now)
         self._ping_due = now
         self.tick(now)
 
-    def _on_marked(self, reply: m.Marked, now: float) -> None:
+    def _on_marked(self, reply: m.Marked, had: dict[str, int], now: float) -> None:
         barrier = self.barrier
         if barrier is not None and reply.re > barrier.replied:
-            barrier.replied, barrier.heads = reply.re, reply.heads
+            barrier.replied, barrier.heads, barrier.had = reply.re, reply.heads, had
             self._try_barrier(now)
 
-    def _on_pong(self, reply: m.Pong, now: float) -> None:
+    def _on_pong(self, reply: m.Pong, pending: _Pending, now: float) -> None:
         if reply.epoch != self.epoch:
             self._drop(self.posts, now)  # the welcome of a new hello says what that means
             return
         self._commit = max(self._commit, reply.commit)
-        for room, head in reply.heads.items():
-            self._on_head(room, head, now)
+        if pending.what:  # heads were asked for
+            self._on_heads(reply.heads, pending.had)
         if reply.rooms is not None:
             self._effects.append(MyRooms(reply.rooms))
 
-    def _on_page(self, reply: m.Paged, now: float) -> None:
+    def _on_page(self, reply: m.Paged, had: dict[str, int], now: float) -> None:
         self._history = None
         following = self.rooms.get(reply.room)
         if following is None:
             return
-        if reply.first > following.have + 1:  # purged from the front: there is nothing to wait for
-            following.have, following.chain = reply.first - 1, None
-        if not reply.events:
+        events = [wire.decode_event(event) for event in reply.events]
+        following.skip(reply.first)
+        if not events:
             following.told = reply.head[0]
-        self._take(reply.room, (wire.decode_event(event) for event in reply.events), now)
-        self._on_head(reply.room, reply.head, now)
+        self._take(reply.room, events)
+        self._on_head(reply.room, reply.head, had)
 
-    def _on_forked(self, reply: m.Forked) -> None:
+    def _on_forked(self, reply: m.Forked, asked_for: object) -> None:
         self._history = None
         following = self.rooms.get(reply.room)
-        if following is not None:
+        # Who stopped following and began anew meanwhile has nothing to do with the points that were compared.
+        if following is not None and following is asked_for:
             following.rewind(reply.seq)
             # The heads are told again by the page that is asked for next.
             following.told = reply.seq + 1
@@ -579,7 +584,7 @@ class Session:
             if self._beat != (last[0], last[1] + 1):
                 self._open_barrier(now)
         for room, head in beat.heads.items():
-            self._on_head(room, head, now, on_posts=False)
+            self._on_head(room, head)
 
     def _open_barrier(self, now: float) -> None:
         """Prove anew that the subscriptions are live; whatever an earlier proof is still to bring is ignored."""
@@ -604,29 +609,33 @@ class Session:
             return
         self.barrier = None
         self._effects.append(Subscribe(wire.MARKER_TOPIC + barrier.nonce, on=False))
-        for room, head in barrier.heads.items():
-            self._on_head(room, head, now)
+        self._on_heads(barrier.heads, barrier.had)
 
     # Rooms.
 
-    def _take(self, room: str, events: Iterable[m.Event], now: float) -> None:
+    def _take(self, room: str, events: Iterable[m.Event]) -> None:
         following = self.rooms.get(room)
         if following is None or following.forking:
             return
         try:
             applied = following.take(events)
-        except DivergedError:
+        except DivergedError as problem:
+            applied = problem.applied
             self._diverged(following)
-        else:
-            if applied:
-                self._effects.append(Arrived(room, applied))
+        if applied:
+            self._effects.append(Arrived(room, applied))
 
-    def _on_head(self, room: str, head: m.Head, now: float, on_posts: bool = True) -> None:
+    def _on_heads(self, heads: dict[str, m.Head], had: dict[str, int]) -> None:
+        """The heads of all rooms that were asked for; one that is not among them is not there (any more)."""
+        for room in had:
+            self._on_head(room, heads.get(room, (0, START)), had)
+
+    def _on_head(self, room: str, head: m.Head, had: dict[str, int] | None = None) -> None:
         following = self.rooms.get(room)
         if following is None or following.forking:
             return
         try:
-            following.head(*head, on_posts)
+            following.head(*head, had.get(room, 0) if had is not None else 0)
         except DivergedError:
             self._diverged(following)
 
@@ -634,11 +643,12 @@ class Session:
         following.forking = True
         following.waiting.clear()
 
-    def _another_history(self, now: float) -> None:
+    def _another_history(self) -> None:
         for following in self.rooms.values():
             if following.chains:
                 self._diverged(following)
             else:  # nothing of it was read: say so, and go on
+                following.rewind(following.have)
                 self._effects.append(Rewound(following.room, following.have, self.epoch))
 
     def _unfed(self) -> bool:

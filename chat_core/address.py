@@ -41,6 +41,8 @@ class Address:
     @property
     def join(self) -> str:
         """The join string."""
+        if self.scheme == "inproc":
+            return self.text
         room = f"/{quote(self.room, safe='')}" if self.room else ""
         key = f"?key={quote(self.key, safe='')}" if self.key else ""
         return f"chat://{_bracketed(self.host)}:{self.port}{room}{key}"
@@ -59,17 +61,19 @@ def parse_address(text: str) -> Address:
         return Address(rest, 0, scheme="inproc")
     if scheme not in ("tcp", "chat") or not rest:
         raise _not_an_address(text)
-    if rest.count(":") > 1 and not rest.startswith("["):  # a bare IPv6 address
-        rest = f"[{rest}]"
+    end = next((place for place, character in enumerate(rest) if character in "/?#"), len(rest))
+    where, more = rest[:end], rest[end:]
+    if where.count(":") > 1 and "[" not in where and "]" not in where:  # a bare IPv6 address
+        where = f"[{where}]"
     try:
-        parts = urlsplit(f"chat://{rest}")
+        parts = urlsplit(f"chat://{where}{more}")
         host, port = parts.hostname or "", parts.port
     except ValueError as problem:
         raise _not_an_address(text) from problem
-    if not _HOST.match(host) or port == 0 or parts.username is not None:
+    if where.count("[") != where.count("]") or not _HOST.match(host) or port == 0 or parts.username is not None:
         raise _not_an_address(text)
     key = parse_qs(parts.query).get("key", [""])[0]
-    return Address(host, port or DEFAULT_PORT, unquote(parts.path.strip("/")), key)
+    return Address(host, port or DEFAULT_PORT, unquote(parts.path.strip("/") or parts.fragment), key)
 
 
 def _bracketed(host: str) -> str:

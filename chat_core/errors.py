@@ -44,7 +44,6 @@ CODES: dict[str, tuple[Verdict, str]] = {
     "foreign_sender": ("final", "The sender's numbers belong to another user."),
     "store": ("later", "The broker cannot write at the moment: its disk is full or failing."),
     "busy": ("later", "This connection has asked for several pages of history already: wait for the first."),
-    "stopping": ("later", "The broker is stopping."),
 }
 
 

@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Millis = Count
 Short = Annotated[str, Meta(max_length=200)]
-Sender = Annotated[str, Meta(pattern="^([0-9a-f]{16,32})?$", max_length=32)]
-Nonce = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", max_length=32)]
-Chain = Annotated[str, Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
+Sender = Annotated[str, Meta(pattern=r"\A([0-9a-f]{16,32})?\Z", max_length=32)]
+Nonce = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", max_length=32)]
+Chain = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z", max_length=16)]
 RoomList = Annotated[list[Short], Meta(max_length=1000)]
 Head = tuple[Count, Chain]  # a room's last sequence number and its chain
 

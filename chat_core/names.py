@@ -21,15 +21,22 @@ _TOGETHER = (
     {"CJK", "HANGUL", "LATIN"},
     {"CJK", "BOPOMOFO", "LATIN"},
 )
+# Other words with which the names of Han characters begin ("IDEOGRAPHIC ITERATION MARK", as in Sasaki).
+_HAN = {"CJK", "IDEOGRAPHIC"}
 # Letters whose Unicode name starts with a word of form rather than of script.
 _FORMS = {"MODIFIER", "FEMININE", "MASCULINE", "MICRO", "SUPERSCRIPT", "KATAKANA-HIRAGANA"}
 
+# Letters and marks that nobody can see: Unicode's Default_Ignorable_Code_Point, and the empty braille cell.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def user_name(name: str) -> str:
-    """The name in its normal form (NFKC, single spaces). Raises RefusedError("name_bad"), saying what is wrong."""
-    return _checked(" ".join(unicodedata.normalize("NFKC", name).split(" ")), "user")
+    """The name in its normal form (NFKC). Raises RefusedError("name_bad"), saying what is wrong."""
+    return _checked(unicodedata.normalize("NFKC", name), "user")
 
 
 def room_name(name: str) -> str:
@@ -51,15 +58,15 @@ def check_text(text: str) -> None:
         raise RefusedError("text_long", f"The message is longer than {TEXT_BYTES} bytes: send it in parts.")
     if _CONTROL.search(text):
         raise RefusedError("text_bad", "The message holds control characters: send plain text.")
-    # Zero-width characters are not spaces to Python, but a message of them is as blank.
-    if not any(c.isprintable() and not c.isspace() for c in text):
+    # Zero-width characters and fillers are not spaces to Python, but a message of them is as blank.
+    if not any(c.isprintable() and not c.isspace() and not _INVISIBLE.match(c) for c in text):
         raise RefusedError("text_empty", "The message is empty: type something first.")
 
 
 def _checked(name: str, what: str) -> str:
     problem = _problem(name, what)
     if problem:
-        raise RefusedError(_CODES[what], f"{name!r} cannot be the name of a {what}: {problem}.")
+        raise RefusedError(_CODES[what], f"{name!r} cannot be the name of a {what} ({problem}).")
     return name
 
 
@@ -73,9 +80,11 @@ def _problem(name: str, what: str) -> str:
     allowed = _PUNCTUATION[what]
     for character in name:
         # Letters, the marks that belong to them, and decimal digits; all else is punctuation or unprintable.
-        if unicodedata.category(character)[0] not in "LM" and not character.isdecimal() and character not in allowed:
-            shown = character if character.isprintable() else f"U+{ord(character):04X}"
-            return f"{shown!r} is not a letter, a digit or one of {' '.join(allowed.replace(' ', '')) or 'none'}"
+        known = unicodedata.category(character)[0] in "LM" or character.isdecimal() or character in allowed
+        if not known or _INVISIBLE.match(character):
+            visible = character.isprintable() and not _INVISIBLE.match(character)
+            shown = character if visible else f"U+{ord(character):04X}"
+            return f"{shown!r} is not a letter, a digit or one of these: {allowed.replace(' ', '')}"
     if unicodedata.category(name[0])[0] != "L" and not name[0].isdecimal():
         return "it does not start with a letter or a digit"
     scripts = _scripts(name)
@@ -91,5 +100,5 @@ def _scripts(name: str) -> set[str]:
         if unicodedata.category(character)[0] == "L":
             word = unicodedata.name(character, "UNKNOWN").split()[0]
             if word not in _FORMS:
-                scripts.add(word)
+                scripts.add("CJK" if word in _HAN else word)
     return scripts

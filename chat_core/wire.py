@@ -55,7 +55,7 @@ def decode_request(frame: bytes) -> AnyRequest:
     try:
         return _request.decode(frame)
     except BAD as problem:
-        text, code, re = str(problem), "bad_request", 0
+        text, code, re = str(problem)[:200], "bad_request", 0
         try:
             peek = _peek.decode(frame)
         except BAD:
@@ -96,8 +96,8 @@ def decode(payload: bytes | Raw, kind: type[T]) -> T:
 
 
 def plain(message: Any) -> Any:
-    """A struct as dicts, lists, strings and numbers, for printing."""
-    return msgspec.json.decode(_encoder.encode(message))
+    """A struct as dicts, lists, strings and numbers, for printing. Raises WireError if a raw part of it is broken."""
+    return decode(_encoder.encode(message), object)
 
 
 def join_events(events: Iterable[bytes]) -> bytes:

@@ -15,8 +15,8 @@ class Reach:
 
 
 def reach(bind: str) -> Reach:
-    """The addresses at which a socket bound to ``bind`` is reached; "*" means every adapter's."""
-    if bind != "*":
+    """The addresses at which a socket bound to ``bind`` is reached; "*" and its likes mean every adapter's."""
+    if bind not in ("*", "0.0.0.0", "::"):
         return Reach(((bind, "this address only"),), bind)
     found: list[tuple[bool, str, str]] = []
     for adapter in ifaddr.get_adapters():

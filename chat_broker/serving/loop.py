@@ -85,6 +85,8 @@ class Loop:
         for _ in range(LAST_BATCHES):
             if not self.step(0.0):
                 break
+        self._reader.stop()
+        self._send_pages()
 
     def stop(self) -> None:
         """End `run` soon. May be called from a signal handler or another thread."""

@@ -55,7 +55,7 @@ class Reader:
         self._jobs.put(job)
 
     def stop(self) -> None:
-        """Do what was asked, then end."""
+        """Do what was asked, then end; harmless if it has ended."""
         self._jobs.put(_END)
         self._thread.join(10)
 

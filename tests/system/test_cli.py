@@ -57,6 +57,14 @@ def test_a_keyed_stream_of_lines_counts_once(person: People) -> None:
     assert len(ann.history()) == 2 + 21
 
 
+def test_a_refused_line_does_not_hold_up_the_others_of_its_key(person: People) -> None:
+    ann = person("ann")
+    done = ann.run("send", "lobby", "--lines", "--key", "import", given=f"one\n{'x' * 9000}\nthree\nfour\n")
+    assert (done.returncode, done.stdout.split()) == (1, ["3", "4", "5"])
+    assert "message 2: The message is longer than 8192 bytes" in done.stderr
+    assert [event["text"] for event in ann.history()[2:]] == ["one", "three", "four"]
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [

@@ -1,0 +1,263 @@
+"""A table of people for the broker's tests: a hub, its log and named connections, without sockets and clocks.
+
+A connection is called "ann", or "ann/2" where Ann has several; what stands before the slash is the name and makes the
+key. Time stands still unless a test lets ``seconds`` pass. Every request and reply goes through the wire's encoding.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import count
+from typing import Any, Protocol
+
+import msgspec
+from hypothesis import settings
+from msgspec import Raw
+
+from chat_broker.batch import Batch, Outcome
+from chat_broker.hub import Hub
+from chat_broker.tables import KEPT, Head, SenderState, Tables
+from chat_broker.turn import Facts, ReadJob, Turn
+from chat_core import messages as m
+from chat_core import wire
+from chat_core.errors import StoreError
+
+HOME, BOOT, EPOCH = "40e0", "b001", "e0c4"
+START_TIME = 1_700_000_000_000  # ms since 1970
+START_MONO = 1000.0
+
+# Two senders, as clients would make them.
+SENDER, OTHER_SENDER = "5e4de7" * 3, "07e45e" * 3
+
+
+def examples(enough: int) -> int:
+    """How many examples a property is tried with: ``enough`` for every day, more in the thorough profile."""
+    return enough * max(1, settings().max_examples // settings.get_profile("default").max_examples)
+
+
+def key_of(person: str) -> str:
+    """A public key as Z85 has it, the same one for the same person."""
+    return blake2b(person.encode(), digest_size=20).hexdigest()
+
+
+def said(text: object) -> Raw:
+    """The body of a message."""
+    return Raw(wire.encode({"text": text}))
+
+
+def message(text: str, room: str = "lobby", sender: str = "", n: int = 0) -> m.Post:
+    """The request that says a text."""
+    return m.Post(room=room, body=said(text), sender=sender, n=n)
+
+
+def bare(reply: m.Reply) -> m.Reply:
+    """The reply without the number of its request, to compare answers to a request and to its repetition."""
+    return msgspec.structs.replace(reply, re=0)
+
+
+class Log(Protocol):
+    """What a table asks of a store."""
+
+    def sender(self, sender: str) -> SenderState | None: ...
+
+    def outcome(self, sender: str, n: int) -> Outcome | None: ...
+
+    def commit(self, batch: Batch) -> None: ...
+
+    def load(self, tables: Tables) -> tuple[int, int]: ...
+
+
+class MemoryLog:
+    """The store's part in dicts; ``broken`` makes its reads fail as those of a failing disk."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], bytes] = {}
+        self.events: dict[str, list[m.Event]] = {}
+        self.outcomes: dict[tuple[str, int], Outcome] = {}
+        self.senders: dict[str, SenderState] = {}
+        self.clock = (0, 0)
+        self.broken = False
+
+    def sender(self, sender: str) -> SenderState | None:
+        self._check()
+        return self.senders.get(sender)
+
+    def outcome(self, sender: str, n: int) -> Outcome | None:
+        self._check()
+        return self.outcomes.get((sender, n))
+
+    def commit(self, batch: Batch) -> None:
+        for room, chunk in batch.chunks.items():
+            self.events.setdefault(room, []).extend(wire.decode_event(event) for event in chunk.events)
+        for sender, run in batch.runs.items():
+            for n, outcome in enumerate(run.outcomes, run.first):
+                assert (sender, n) not in self.outcomes, "a number was spent twice"
+                self.outcomes[sender, n] = outcome
+                self.senders[sender] = SenderState(run.user, n)
+        for row, value in batch.puts.items():
+            if value is None:
+                self.kept.pop(row, None)
+            else:
+                self.kept[row] = value
+        self.clock = (batch.number, batch.time)
+
+    def load(self, tables: Tables) -> tuple[int, int]:
+        for (table, key), value in self.kept.items():
+            tables.load(table, key, value)
+        for room in tables.rooms:
+            last = self.events[room][-1]
+            tables.heads[room] = Head(1, last.seq, last.chain)
+        return self.clock
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StoreError("the disk does not answer")
+
+
+@dataclass
+class Told:
+    """What came of a turn: replies by connection, the feed in its order, what was stored, reads for the reader."""
+
+    replies: dict[str, list[Any]] = field(default_factory=dict)
+    feed: list[tuple[str, Any]] = field(default_factory=list)
+    frames: list[bytes] = field(default_factory=list)  # the feed, encoded
+    batch: Batch = field(default_factory=lambda: Batch(0, 0))
+    jobs: list[ReadJob] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def to(self, who: str) -> Any:
+        """The one reply to a connection."""
+        (reply,) = self.replies[who]
+        return reply
+
+    def on(self, topic: str) -> list[Any]:
+        """What was published under a topic."""
+        return [content for one, content in self.feed if one == topic]
+
+    def one(self, topic: str) -> Any:
+        """The one message under a topic."""
+        (content,) = self.on(topic)
+        return content
+
+    def events(self, room: str = "lobby") -> list[m.Event]:
+        """The room's events, in one list."""
+        return [event for events in self.on(wire.ROOM_TOPIC + room) for event in events]
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics, in the order of the feed."""
+        return [topic for topic, _ in self.feed]
+
+
+class Table:
+    """A hub over a log, and the people at it."""
+
+    def __init__(self, log: Log | None = None, **facts: Any) -> None:
+        self.log: Any = log if log is not None else MemoryLog()
+        self.facts = Facts(**({"home": HOME, "boot": BOOT, "epoch": EPOCH} | facts))
+        self.tables = Tables()
+        self.hub = Hub(self.tables, self.log, self.facts, *self.log.load(self.tables))
+        self.clock, self.mono = START_TIME, START_MONO
+        self._ids = count(1)
+        turn = self.hub.begin(self.clock, self.mono)
+        self.hub.open_lobby(turn)
+        self.opened = self._close(turn, fails=False)
+        self.first = self.turn()  # with the first beat
+
+    def restart(self, **facts: Any) -> "Table":
+        """Another process over the same log: nobody is connected to it."""
+        again = Table(self.log, **({"boot": self.facts.boot + "+"} | facts))
+        again.clock, again.mono = self.clock, self.mono
+        return again
+
+    def turn(self, *asked: tuple[str, m.AnyRequest], seconds: float = 0.0, fails: bool = False) -> Told:
+        """``seconds`` later, one turn in which these requests of these connections have arrived.
+
+        ``fails``: its commit does, as it does if the log says so.
+        """
+        self.mono += seconds
+        self.clock += int(seconds * 1000)
+        turn = self.hub.begin(self.clock, self.mono)
+        for who, request in asked:
+            if not request.id:
+                request.id = next(self._ids)
+            self.hub.decide(turn, who.encode(), wire.decode_request(wire.encode(request)), f"address of {who}")
+        self.hub.tick(turn)
+        return self._close(turn, fails)
+
+    def ask(self, who: str, request: m.AnyRequest, seconds: float = 0.0) -> Any:
+        """The reply to one request in a turn of its own."""
+        reply = self.turn((who, request), seconds=seconds).to(who)
+        assert reply.re == request.id
+        return reply
+
+    def hello(self, who: str, name: str | None = None, key: str | None = None) -> Any:
+        """The reply to a hello, by default under the connection's own name and with its key."""
+        return self.ask(who, hello(who, name, key))
+
+    def seat(self, *connections: str) -> "Table":
+        """Let people in."""
+        for who in connections:
+            reply = self.hello(who)
+            assert isinstance(reply, m.Welcome), reply
+        return self
+
+    def post(self, who: str, room: str, text: str, sender: str = "", n: int = 0) -> Any:
+        """The reply to a post."""
+        return self.ask(who, message(text, room, sender, n))
+
+    def head(self, room: str = "lobby") -> m.Head:
+        """How far the room is."""
+        head = self.tables.heads[room]
+        return head.seq, head.chain
+
+    def snapshot(self) -> dict[str, Any]:
+        """A deep copy of all kept state and what is derived from it."""
+        names = [*KEPT, "heads", "senders", "members_of", "rooms_of"]
+        return {name: {key: _copied(row) for key, row in getattr(self.tables, name).items()} for name in names}
+
+    def _close(self, turn: Turn, fails: bool) -> Told:
+        try:
+            if turn.batch and not fails:
+                self.log.commit(turn.batch)
+        except StoreError:
+            fails = True
+        if fails:
+            replies, frames = self.hub.undo(turn)
+            assert not turn.batch
+        else:
+            replies, frames = self.hub.finish(turn)
+        told = Told(batch=turn.batch, jobs=turn.jobs, notes=turn.notes, frames=frames)
+        told.feed = [_published(frame) for frame in frames]
+        for peer, reply in replies:
+            frame = wire.encode(reply)
+            assert wire.decode_reply(frame) == reply
+            told.replies.setdefault(peer.decode(), []).append(reply)
+        return told
+
+
+def hello(who: str, name: str | None = None, key: str | None = None) -> m.Hello:
+    """The hello of a connection."""
+    person = who.partition("/")[0]
+    return m.Hello(name=person if name is None else name, key=key_of(person) if key is None else key)
+
+
+def decoded(raws: Iterable[Raw]) -> list[m.Event]:
+    """The events of a page."""
+    return [wire.decode_event(raw) for raw in raws]
+
+
+def _published(frame: bytes) -> tuple[str, Any]:
+    topic, payload = wire.split_feed(frame)
+    if topic.startswith(wire.ROOM_TOPIC):
+        return topic, wire.decode_events(payload)
+    if topic.startswith(wire.MARKER_TOPIC):
+        return topic, wire.decode(payload, m.Mark)
+    kinds: dict[str, Any] = {wire.BEAT_TOPIC: m.Beat, wire.PRESENCE_TOPIC: m.Presence}
+    return topic, wire.decode(payload, kinds[topic])
+
+
+def _copied(row: Any) -> Any:
+    return (
+        set(row) if isinstance(row, set) else msgspec.structs.replace(row) if isinstance(row, msgspec.Struct) else row
+    )

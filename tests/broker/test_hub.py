@@ -1,0 +1,343 @@
+"""The hub as a whole, by random requests: the same answers for the same requests, nothing of what was not committed."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from chat_broker.hub import HANDLERS
+from chat_core import messages as m
+from chat_core import wire
+from chat_core.chain import START, chain_of
+from chat_core.errors import CODES, WireError
+from tests.broker.table import (
+    OTHER_SENDER,
+    SENDER,
+    MemoryLog,
+    Table,
+    Told,
+    bare,
+    examples,
+    hello,
+    key_of,
+    message,
+    said,
+)
+
+Asked = tuple[str, m.AnyRequest]
+
+SEATED = ["ann", "ann/2", "bob"]  # those who are there from the start
+STRANGERS = ["cid", "cid/2", "dan"]
+CHANGES = (m.Post, m.Create, m.Join, m.Leave)
+
+connections = st.sampled_from(SEATED + STRANGERS)
+rooms = st.sampled_from(["lobby", "books", "art", "#Books", "nowhere", ""])
+bodies = st.sampled_from([said("hi"), said("ho"), said(" "), said("\0"), Raw(b"[]")])
+senders = st.sampled_from(["", SENDER, OTHER_SENDER])
+many_rooms = st.lists(rooms, max_size=3)
+points = st.lists(st.tuples(st.integers(0, 9), st.just(START)), max_size=2)
+
+posts = st.builds(m.Post, room=rooms, body=bodies, sender=senders, n=st.integers(0, 4))
+others = st.one_of(
+    st.builds(m.Ping, rooms=many_rooms, commit=st.sampled_from([0, 3, 2**53 - 1])),
+    st.builds(m.Marker, nonce=st.sampled_from(["0" * 32, "a" * 32]), rooms=many_rooms),
+    st.builds(m.Page, room=rooms, after=st.integers(0, 9), upto=st.integers(0, 9)),
+    st.builds(m.Fork, room=rooms, points=points),
+    st.builds(m.Rooms),
+    st.builds(m.Room, room=rooms),
+    st.builds(m.Who, room=rooms),
+    st.builds(m.Create, room=rooms, once=senders),
+    st.builds(m.Join, room=rooms),
+    st.builds(m.Leave, room=rooms),
+)
+hellos = st.builds(
+    m.Hello,
+    versions=st.sampled_from([[1], [2]]),
+    name=st.sampled_from(["", "ann", "Bob", "cid", "dan", "broker"]),
+    key=st.sampled_from([key_of(name) for name in ("ann", "bob", "cid", "dan")] + ["no key"]),
+)
+requests = st.one_of(posts, posts, others, others, hellos, st.builds(m.Bye))
+arrivals = st.lists(st.tuples(connections, requests), max_size=8)
+# What arrives in a turn, the seconds that pass before it, and whether its commit fails.
+scripts = st.lists(st.tuples(arrivals, st.sampled_from([0.0, 0.1, 1.0, 2.0, 16.0]), st.booleans()), max_size=6)
+
+
+def play(table: Table, script: list[tuple[list[Asked], float, bool]]) -> list[Told]:
+    """Let it happen, beginning with three who are there."""
+    told = [table.turn(*((who, hello(who)) for who in SEATED))]
+    for asked, seconds, fails in script:
+        told.append(table.turn(*once(asked, fails), seconds=seconds, fails=fails))
+    return told
+
+
+def once(asked: list[Asked], fails: bool) -> list[Asked]:
+    """What arrives; in a turn that fails, each key says hello once."""
+    if not fails:
+        return asked
+    keys: set[str] = set()
+    kept = []
+    for who, request in asked:
+        if isinstance(request, m.Hello):
+            if request.key in keys:
+                continue
+            keys.add(request.key)
+        kept.append((who, request))
+    return kept
+
+
+def numbers(told: Told) -> list[int]:
+    """The numbers of the requests that were answered, or given to the reader."""
+    return sorted([reply.re for replies in told.replies.values() for reply in replies] + [job.re for job in told.jobs])
+
+
+# ---- the same requests ---------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(scripts)
+def test_the_same_requests_give_the_same_batches_and_answers(script: list[Any]) -> None:
+    one, other = play(Table(), script), play(Table(), script)
+    assert one == other
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(scripts)
+def test_every_request_is_answered_once(script: list[Any]) -> None:
+    table = Table()
+    for (asked, _, fails), told in zip(script, play(table, script)[1:], strict=True):
+        assert numbers(told) == sorted(request.id for _, request in once(asked, fails))
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(scripts)
+def test_what_is_in_memory_is_what_is_in_the_log(script: list[Any]) -> None:
+    table = Table()
+    play(table, script)
+    here, there = table.snapshot(), Table(table.log).snapshot()
+    senders = here.pop("senders")
+    del there["senders"]
+    assert here == there
+    assert senders == table.log.senders
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(scripts)
+def test_every_log_is_dense_chained_and_was_broadcast(script: list[Any]) -> None:
+    table = Table()
+    told = [table.opened, *play(table, script)]
+    log: MemoryLog = table.log
+    for room, events in log.events.items():
+        chain, time = START, 0
+        for seq, event in enumerate(events, 1):
+            assert (event.room, event.seq) == (room, seq)
+            chain = chain_of(chain, room, seq, event.time, event.author, event.name, event.sender, event.n, event.kind)
+            assert event.chain == chain
+            assert event.time >= time
+            time = event.time
+        assert table.head(room) == (len(events), chain)
+        assert [event for turn in told for event in turn.events(room)] == events
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(scripts)
+def test_beats_tell_every_head(script: list[Any]) -> None:
+    table = Table()
+    turns = [table.first, *play(table, script), table.turn(seconds=2.0)]
+    beats = [beat for told in turns for beat in told.on("beat")]
+    heads: dict[str, m.Head] = {}
+    for beat in beats:
+        heads |= beat.heads
+    assert [beat.k for beat in beats] == list(range(1, len(beats) + 1))
+    assert heads == {room: table.head(room) for room in table.tables.heads}
+
+
+# ---- commits that fail ---------------------------------------------------------------------------------------------
+
+# Strangers come in the batch that fails, each once and by one connection.
+newcomers = st.lists(st.sampled_from(["cid", "dan"]), unique=True)
+unlucky = st.lists(st.tuples(st.sampled_from(["ann", "bob", "cid", "dan"]), posts | others), max_size=10)
+lucky = st.lists(st.lists(st.tuples(connections, posts | others | hellos), max_size=6), max_size=3)
+
+
+def seen(table: Table) -> dict[str, Any]:
+    """What a failed commit must not change: kept state, and who is here."""
+    desk = table.hub.desk
+    here = {peer: (connection.user, connection.name) for peer, connection in desk.connections.items()}
+    return table.snapshot() | {
+        "here": here,
+        "peers_of": {user: set(peers) for user, peers in desk.peers_of.items()},
+        "touched": set(desk.touched),
+        "clock": (table.hub.commit, table.hub.time),
+    }
+
+
+def comparable(told: Told) -> Any:
+    """Batch, answers and feed; without the number of the directory, which counts attempts."""
+    replies = {who: [counted(reply) for reply in replies] for who, replies in told.replies.items()}
+    feed = [(topic, counted(content)) for topic, content in told.feed]
+    return told.batch, replies, feed, told.jobs, told.notes
+
+
+def counted(content: Any) -> Any:
+    return msgspec.structs.replace(content, directory=0) if isinstance(content, m.Pong | m.Beat) else content
+
+
+@settings(max_examples=examples(50), deadline=None)
+@given(before=lucky, coming=newcomers, failing=unlucky, after=lucky)
+def test_a_failed_commit_leaves_no_trace(
+    before: list[list[Asked]], coming: list[str], failing: list[Asked], after: list[list[Asked]]
+) -> None:
+    table, spared = Table(), Table()
+    for one in (table, spared):
+        play(one, [(asked, 0.0, False) for asked in before])
+    memory = seen(table)
+    coming = [who for who in coming if key_of(who) not in table.tables.keys]
+    asked = [(who, hello(who)) for who in coming if who.encode() not in table.hub.desk.connections] + failing
+    table.clock += 1_000_000
+    told = table.turn(*asked, fails=True)
+    table.clock -= 1_000_000
+    assert seen(table) == memory
+    assert numbers(told) == sorted(request.id for _, request in asked)
+    for turn in after:
+        assert comparable(table.turn(*turn)) == comparable(spared.turn(*turn))
+    assert comparable(table.turn(seconds=2.0)) == comparable(spared.turn(seconds=2.0))
+
+
+@settings(max_examples=examples(50), deadline=None)
+@given(before=lucky, coming=newcomers, failing=unlucky)
+def test_in_a_failed_commit_whoever_writes_is_refused_for_now(
+    before: list[list[Asked]], coming: list[str], failing: list[Asked]
+) -> None:
+    table = Table()
+    play(table, [(asked, 0.0, False) for asked in before])
+    coming = [who for who in coming if key_of(who) not in table.tables.keys]
+    asked = [(who, hello(who)) for who in coming] + failing
+    told = table.turn(*asked, fails=True)
+    replies = {reply.re: reply for replies in told.replies.values() for reply in replies}
+    for who, request in asked:
+        reply = replies.get(request.id)
+        if isinstance(request, CHANGES) or (isinstance(request, m.Hello) and who in coming):
+            assert isinstance(reply, m.Refused)
+        if isinstance(reply, m.Refused):
+            assert (reply.code, reply.verdict) == ("store", "later")
+
+
+def test_in_a_failed_commit_whoever_reads_is_answered() -> None:
+    table = Table().seat("ann", "bob")
+    reads: list[m.AnyRequest] = [m.Ping(), m.Marker(), m.Rooms(), m.Room(room="lobby"), m.Who()]
+    told = table.turn(("bob", message("lost")), *(("ann", read) for read in reads), ("ann", hello("ann")), fails=True)
+    kinds = {type(reply) for reply in told.replies["ann"]}
+    assert kinds == {m.Pong, m.Marked, m.RoomList_, m.RoomState, m.Here, m.Welcome}
+
+
+def test_a_failed_commit_spends_no_commit_number() -> None:
+    table = Table().seat("ann")
+    table.turn(("ann", message("lost")), fails=True)
+    assert table.turn(("ann", message("hi"))).batch.number == 3
+
+
+def test_failed_commits_one_after_the_other_leave_no_trace() -> None:
+    table = Table().seat("ann")
+    before = seen(table)
+    for n in range(1, 4):
+        table.turn(("ann", message("lost", sender=SENDER, n=n)), ("bob", hello("bob")), fails=True)
+    assert seen(table) == before
+
+
+# ---- anything that may arrive --------------------------------------------------------------------------------------
+
+# Lone surrogates do not get through the wire (tests/core).
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**54), 2**54) | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+tags = sorted(str(msgspec.inspect.type_info(kind).tag) for kind in m.AnyRequest.__args__)  # type: ignore[attr-defined]
+fields = st.fixed_dictionaries(
+    {"type": st.sampled_from(tags)},
+    optional={
+        "id": st.integers(0, 2**53 - 1) | anything,
+        "room": texts | st.just("lobby"),
+        "name": texts,
+        "key": st.sampled_from([key_of("eve"), key_of("ann")]) | texts,
+        "kind": texts | st.just("message"),
+        "body": st.fixed_dictionaries({"text": texts}) | anything,
+        "sender": st.just(SENDER) | texts,
+        "n": st.integers(0, 2**53 - 1) | anything,
+        "after": st.integers(0, 2**53 - 1) | texts,
+        "upto": st.integers(0, 2**53 - 1),
+        "limit": st.integers(0, 2**53 - 1),
+        "commit": st.integers(0, 2**53 - 1),
+        "nonce": st.just("0" * 32) | texts,
+        "rooms": st.lists(texts, max_size=3) | anything,
+        "points": st.lists(st.tuples(st.integers(0, 2**53 - 1), st.just(START)), max_size=2) | anything,
+        "once": st.just(SENDER) | texts,
+        "versions": st.lists(st.integers(0, 9), max_size=2) | anything,
+    },
+)
+frames = st.binary(max_size=40) | fields.map(msgspec.json.encode) | anything.map(msgspec.json.encode)
+
+
+def deliver(table: Table, arrived: list[tuple[str, bytes]]) -> list[m.Reply]:
+    """Decide frames as the loop does; returns the replies."""
+    turn = table.hub.begin(table.clock, table.mono)
+    for who, frame in arrived:
+        try:
+            request = wire.decode_request(frame)
+        except WireError as problem:
+            table.hub.refuse(turn, who.encode(), problem.re, problem.code, problem.text)
+        else:
+            table.hub.decide(turn, who.encode(), request)
+    table.hub.tick(turn)
+    table.log.commit(turn.batch)
+    replies, _ = table.hub.finish(turn)
+    assert len(replies) + len(turn.jobs) == len(arrived)
+    return [wire.decode_reply(wire.encode(reply)) for _, reply in replies]
+
+
+@settings(max_examples=examples(80), deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["ann", "eve"]), frames), min_size=1, max_size=12))
+def test_whatever_arrives_is_answered(arrived: list[tuple[str, bytes]]) -> None:
+    table = Table().seat("ann")
+    for reply in deliver(table, arrived):
+        if isinstance(reply, m.Refused):
+            assert reply.verdict == CODES[reply.code][0]
+            assert reply.text
+    assert table.restart().hello("ann").user == "u1"
+
+
+@pytest.mark.parametrize("frame", [b"", b"[]", b"null", b"{}", b'{"type":"dance"}', b"{" * 100_000, b"\xff\xfe"])
+def test_a_frame_that_is_no_request_is_refused_for_good(frame: bytes) -> None:
+    (refused,) = deliver(Table().seat("ann"), [("ann", frame)])
+    assert isinstance(refused, m.Refused)
+    assert (refused.code in ("bad_request", "unknown_type"), refused.verdict) == (True, "final")
+
+
+def test_a_frame_that_is_no_request_is_refused_by_its_number() -> None:
+    (refused,) = deliver(Table().seat("ann"), [("ann", b'{"type":"join","id":7,"room":5}')])
+    assert refused.re == 7
+
+
+# ---- the table -----------------------------------------------------------------------------------------------------
+
+
+def test_every_request_of_the_protocol_has_its_handler() -> None:
+    assert set(HANDLERS) | {m.Hello, m.Bye} == set(m.AnyRequest.__args__)
+
+
+def test_a_request_is_answered_under_its_own_number() -> None:
+    table = Table().seat("ann")
+    one, other = m.Post(id=70, room="lobby", body=said("hi")), m.Ping(id=71)
+    told = table.turn(("ann", other), ("ann", one))
+    assert numbers(told) == [70, 71]
+
+
+def test_the_answer_to_a_repetition_is_its_own() -> None:
+    table = Table().seat("ann")
+    first = table.post("ann", "lobby", "hi", SENDER, 1)
+    again = table.post("ann", "lobby", "hi", SENDER, 1)
+    assert (again.re, bare(again)) == (first.re + 1, bare(first))
