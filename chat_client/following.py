@@ -71,12 +71,20 @@ class Following:
         """`have`, if its event was seen in the broker's log: one that was only asked for may lie past the log's end."""
         return self.have if self.chain is not None else 0
 
+    @property
+    def reach(self) -> int:
+        """The highest event that was seen in the broker's log, what waits included."""
+        return max(self.waiting, default=self.known)
+
     def head(self, seq: int, chain: str, had: int = 0) -> None:
-        """The broker says how far the room reaches. ``had``: what was `known` when it was asked; a head below that is
-        not an old one, the broker has forgotten something. Raises DivergedError."""
+        """The broker says how far the room reaches. ``had``: its `reach` when that was asked; a head below it is not an
+        old one, the broker has forgotten something. Raises DivergedError, unless only what waits was forgotten."""
         self.check(seq, chain)
         if seq < min(had, self.known):
             raise DivergedError
+        if seq < had:
+            # Left there, it would be applied once the gap before it is filled, and no later head need tell.
+            self.waiting = {one: event for one, event in self.waiting.items() if one <= seq or one > had}
         self.told = max(self.told, seq)
 
     def check(self, seq: int, chain: str) -> None:

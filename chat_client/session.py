@@ -183,7 +183,7 @@ class _Pending:
     kind: str
     deadline: float
     what: object
-    had: dict[str, int]  # how far each room was known when it was sent
+    had: dict[str, int]  # how far each room reached when it was sent
 
 
 class Session:
@@ -405,7 +405,7 @@ class Session:
     def _send(self, request: m.Request, kind: str = "", now: float = 0.0, what: object = None) -> int:
         request.id = next(self._ids)
         if kind:
-            had = {room: following.known for room, following in self.rooms.items()}
+            had = {room: following.reach for room, following in self.rooms.items()}
             self._pending[request.id] = _Pending(kind, now + self.every.patience, what, had)
         self._effects.append(Send(wire.encode(request)))
         return request.id

@@ -159,9 +159,25 @@ def test_a_head_that_is_only_old_is_not_another_history() -> None:
     following.head(2, LOG[1].chain)
 
 
+def test_what_waits_beyond_a_head_that_was_asked_for_later_will_never_fit() -> None:
+    following = read(3)
+    following.take([*LOG[4:6], *LOG[7:9]])
+    had = following.reach
+    following.take(LOG[9:10])
+    following.head(6, LOG[5].chain, had)
+    assert (had, sorted(following.waiting)) == (9, [5, 6, 10])
+
+
+def test_what_waits_beyond_a_head_that_may_be_an_old_one_goes_on_waiting() -> None:
+    following = read(3)
+    following.take(LOG[4:6])
+    following.head(4, LOG[3].chain)
+    assert sorted(following.waiting) == [5, 6]
+
+
 def test_a_room_that_is_read_from_past_its_end_is_not_another_history() -> None:
     following = Following("lobby", 50, None)
-    following.head(10, LOG[9].chain, had=following.known)
+    following.head(10, LOG[9].chain, had=following.reach)
     assert following.gap() is None
 
 

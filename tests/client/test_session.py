@@ -648,6 +648,15 @@ def test_what_an_old_process_still_said_after_its_disk_was_rolled_back_is_taken_
     assert talk.page(head=head(3)).state == "live"
 
 
+def test_what_waits_from_an_old_process_whose_disk_was_rolled_back_is_not_applied() -> None:
+    # The simulation: 5 was lost on the way, 6 and 7 waited; the broker came back with a log that ends at 5, and when
+    # that had come by a page, 6 and 7 of before were applied behind it: they fitted.
+    talk = live(have=4).events(*LOG[5:7])
+    talk = reconnected(talk, lobby=head(5)).page(LOG[4], head=head(5)).mark().marked(lobby=head(5))
+    assert (talk.arrived, talk.session.rooms["lobby"].waiting) == ([5], {})
+    assert talk.page(head=head(5)).state == "live"
+
+
 @pytest.mark.parametrize("by", ["the barrier", "a pong"])
 def test_a_room_that_is_not_there_any_more_was_rolled_back_to_nothing(by: str) -> None:
     # The simulation: same epoch, and a room that no head tells of looked like one that had nothing new.

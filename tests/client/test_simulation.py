@@ -97,6 +97,17 @@ class Simulation(RuleBasedStateMachine):
             self.post(number, room, 1, seconds)
         self.world.run(0.2)
 
+    @rule(number=who, room=rooms, seconds=st.sampled_from([0.001, 0.003, 0.01]), slow=st.sampled_from([0.001, 0.02]))
+    def talk_to_one_who_catches_up(self, number: int, room: str, seconds: float, slow: float) -> None:
+        late = self.client(number + 1).process
+        if late.alive:
+            self.world.reader_seconds = slow
+            late.unfollow(room)
+            late.follow(room)
+        for _ in range(10):
+            self.post(number, room, 1, seconds)
+        self.world.run(0.2)
+
     # The network.
 
     @rule(

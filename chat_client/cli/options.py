@@ -1,0 +1,78 @@
+"""Every verb and option of the command line."""
+
+import argparse
+from collections.abc import Callable
+
+from chat_client.cli.send import send
+from chat_client.cli.tail import tail
+from chat_client.cli.verbs import create, join, leave, ping, rooms, who
+from chat_core import VERSION
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="chat-client", description="A chat for the LAN, from the command line.", parents=[common()]
+    )
+    parser.add_argument("--version", action="version", version=f"zmq-chat {VERSION}")
+    parser.set_defaults(broker=None, name=None, identity=None, timeout=10.0, json=False)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+
+    def verb(name: str, run: Callable[[argparse.Namespace], int], help_: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.", parents=[common()])
+        sub.set_defaults(run=run)
+        return sub
+
+    send_ = verb("send", send, "post messages; prints each one's number when it is acknowledged")
+    send_.add_argument("room", nargs="?", metavar="ROOM")
+    send_.add_argument("text", nargs="*", metavar="TEXT", help="the message; without it standard input is one message")
+    send_.add_argument(
+        "--lines", action="store_true", help="every line of standard input is a message, sent as it comes"
+    )
+    send_.add_argument("--key", help="a name for this command: repeated with the same key, it counts once")
+    send_.add_argument("--flush", action="store_true", help="send what earlier commands could not")
+    tail_ = verb("tail", tail, "print a room's events as they come")
+    tail_.add_argument("room", metavar="ROOM")
+    tail_.add_argument(
+        "--from", dest="start", type=int, metavar="SEQ", help="begin with this number; 1: the first; -10: the last ten"
+    )
+    tail_.add_argument("--count", type=_count, metavar="N", help="end after so many")
+    verb("rooms", rooms, "list the rooms; those you are in have a *")
+    verb("who", who, "list who is here").add_argument(
+        "room", nargs="?", metavar="ROOM", help="only members of this room"
+    )
+    for name, run, help_ in (
+        ("create", create, "make a room and join it"),
+        ("join", join, "become a member of a room"),
+        ("leave", leave, "cease to be a member"),
+    ):
+        verb(name, run, help_).add_argument("room", metavar="ROOM")
+    ping_ = verb("ping", ping, "measure round trips to the broker")
+    ping_.add_argument("--count", type=_count, default=4, metavar="N", help="how many (4)")
+    ping_.add_argument("--interval", type=_seconds, default=0.5, metavar="SECONDS", help="between two (0.5)")
+    return parser
+
+
+def common() -> argparse.ArgumentParser:
+    """The options that may stand before the verb and behind it; made anew for each, as argparse shares defaults."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    option = common.add_argument
+    option("--broker", metavar="ADDRESS", help="host, host:port or join string (or CHAT_BROKER; else this machine)")
+    option("--name", help="who you are (or CHAT_NAME; else your login's name)")
+    option("--identity", metavar="DIR", help="the folder of your key and outbox (or CHAT_IDENTITY; else by name)")
+    option("--timeout", type=_seconds, metavar="SECONDS", help="how long to wait for the broker (10)")
+    option("--json", action="store_true", help="one JSON object a line")
+    return common
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86400:
+        raise argparse.ArgumentTypeError("a number of seconds over 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("a number over 0")
+    return value

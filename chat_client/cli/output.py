@@ -1,0 +1,29 @@
+"""What commands say and how they end: data on standard output, talk on standard error, an exit status."""
+
+import sys
+from typing import Any
+
+from chat_core import wire
+
+# sysexits.h, as far as a script can make something of them.
+DONE, REFUSED, USAGE, UNAVAILABLE, TRY_AGAIN, NOT_ALLOWED, CONFIG = 0, 1, 2, 69, 75, 77, 78
+INTERRUPTED = 130
+
+# Refusals that say "you may not", rather than "that is wrong".
+NOT_ALLOWED_CODES = {"not_member", "foreign_sender"}
+
+
+def refused_status(code: str) -> int:
+    """The exit status for a refusal."""
+    return NOT_ALLOWED if code in NOT_ALLOWED_CODES else REFUSED
+
+
+def say(text: object, status: int = DONE) -> int:
+    """Talk to the user; returns the status that goes with it."""
+    print(f"chat-client: {text}", file=sys.stderr, flush=True)
+    return status
+
+
+def print_json(fields: dict[str, Any]) -> None:
+    """One object a line, at once."""
+    print(wire.encode(fields).decode(), flush=True)

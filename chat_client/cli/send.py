@@ -1,0 +1,154 @@
+"""``send``: posts messages, and ends with 0 only if the broker has acknowledged every one of them."""
+
+import argparse
+import sys
+import time
+
+from chat_client import session as s
+from chat_client.cli.opening import open_client
+from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE, print_json, refused_status, say
+from chat_client.client import Client, Line
+from chat_client.flight import Renumber, Row, Settled
+from chat_client.outbox import KeyUsedError
+from chat_core import messages as m
+from chat_core import names
+from chat_core.errors import RefusedError
+
+
+def send(args: argparse.Namespace) -> int:
+    """Post messages; the exit status is 0 only if the broker has acknowledged every one of them."""
+    if args.flush == bool(args.room) or (args.flush and (args.text or args.lines or args.key)):
+        return say("send takes a ROOM and a message, or --flush alone.", USAGE)
+    if args.lines and args.text:
+        return say("send takes a TEXT or --lines, not both.", USAGE)
+    with open_client(args) as client:
+        sending = _Sending(client, args)
+        client.start()
+        if args.flush:
+            return sending.flush()
+        if args.lines:
+            client.read_lines(sys.stdin)
+            return sending.run(more=True)
+        sending.add([" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n")])
+        return sending.run(more=False)
+
+
+class _Sending:
+    """The messages of one `send`, until each is settled or time is up."""
+
+    def __init__(self, client: Client, args: argparse.Namespace) -> None:
+        self._client, self._args = client, args
+        self._room = names.room_name(args.room) if args.room else ""
+        self._open: dict[tuple[str, int], Row] = {}  # my rows that are not settled
+        self._texts = self._count = 0
+        self._status = DONE
+
+    def add(self, texts: list[str]) -> None:
+        for text in texts:
+            self._texts += 1
+            try:
+                # Only what is accepted is numbered: a line that is refused here may leave no hole in a key's numbers.
+                row = self._client.post(self._room, text, self._args.key or "", self._count + 1)
+                self._count += 1
+            except KeyUsedError:
+                text = f"The key {self._args.key!r} stands for another message that is still unsent."
+                raise RefusedError("conflict", text) from None
+            self._open[row.sender, row.n] = row
+
+    def run(self, more: bool) -> int:
+        """Until all is settled and, with ``more``, standard input has ended."""
+        deadline = time.monotonic() + self._args.timeout
+        while self._open or more:
+            waiting = None if more and not self._open else deadline - time.monotonic()
+            try:
+                news = self._client.next(waiting)
+            except KeyboardInterrupt:
+                self._kept()
+                return INTERRUPTED
+            if news is None:
+                return self._kept()
+            if isinstance(news, Line):
+                if not self._open:
+                    deadline = time.monotonic() + self._args.timeout
+                more = self._take_line(news)
+            elif isinstance(news, s.TurnedAway):
+                for row in self._open.values():
+                    self._client.outbox.settle(row)
+                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+            elif isinstance(news, Renumber):
+                self._renumbered(news.rows)
+            elif isinstance(news, Settled):
+                deadline = time.monotonic() + self._args.timeout
+                self._settled(news)
+        return self._status
+
+    def flush(self) -> int:
+        """Until what earlier processes left is settled."""
+        deadline = time.monotonic() + self._args.timeout
+        outbox = self._client.outbox
+        while self._client.welcome is None or outbox.waiting():
+            news = self._client.next(deadline - time.monotonic())
+            if news is None:
+                return self._kept()
+            if isinstance(news, s.TurnedAway):
+                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+            if isinstance(news, Settled):
+                deadline = time.monotonic() + self._args.timeout
+                self._tell(news)
+        if outbox.elsewhere():
+            say(
+                f"{outbox.elsewhere()} more are kept for another broker than the one at {self._client.address.text}.", 0
+            )
+        return self._status
+
+    def _take_line(self, line: Line) -> bool:
+        if line.text is None:
+            return False
+        if not line.text.strip():
+            self._client.line_done()  # blank lines are no messages
+            return True
+        try:
+            self.add([line.text])
+        except RefusedError as problem:
+            self._client.line_done()
+            self._status = say(f"message {self._texts}: {problem}", REFUSED)
+        return True
+
+    def _settled(self, news: Settled) -> None:
+        if self._open.pop((news.row.sender, news.row.n), None) is None:
+            if isinstance(news.reply, m.Posted):
+                say(f"A message kept from before was sent to {news.reply.room}, as number {news.reply.seq}.")
+            else:
+                say(f"A message kept from before was refused: {news.reply.text}")
+            return
+        if self._args.lines:
+            self._client.line_done()
+        self._tell(news)
+
+    def _tell(self, news: Settled) -> None:
+        reply = news.reply
+        if isinstance(reply, m.Posted):
+            if self._args.json:
+                print_json({"room": reply.room, "seq": reply.seq, "time": reply.time})
+            else:
+                print(reply.seq, flush=True)
+            return
+        text = reply.text
+        if reply.code == "conflict" and news.row.fixed:
+            text = f"The key {self._args.key!r} was used for another message before."
+        self._status = say(text, refused_status(reply.code))
+
+    def _renumbered(self, rows: list[Row]) -> None:
+        """The outbox gave these rows a fresh sender, in the same order."""
+        for old, new in zip(rows, self._client.renewed, strict=True):
+            if self._open.pop((old.sender, old.n), None) is not None:
+                self._open[new.sender, new.n] = new
+
+    def _kept(self) -> int:
+        count = self._client.outbox.waiting()
+        things = "1 message is" if count == 1 else f"{count} messages are"
+        return say(
+            f"Not acknowledged in time: {things} kept in the outbox. Do not repeat the command; "
+            f"`send --flush` sends what is kept, and so does the next `send`.",
+            TRY_AGAIN,
+        )

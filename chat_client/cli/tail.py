@@ -1,0 +1,88 @@
+"""``tail``: prints a room's events as they come, each once, without holes."""
+
+import argparse
+import math
+import sys
+from datetime import datetime
+from typing import Any
+
+from chat_client import session as s
+from chat_client.cli.opening import open_client
+from chat_client.cli.output import DONE, REFUSED, print_json, say
+from chat_client.client import Client
+from chat_core import messages as m
+from chat_core import wire
+from chat_core.chain import START
+from chat_core.errors import RefusedError
+
+
+def tail(args: argparse.Namespace) -> int:
+    """Print a room's events as they come, each once, without holes."""
+    with open_client(args) as client:
+        client.connect(args.timeout)
+        room = _room(client, args)
+        seq, chain = room.head
+        have, known = _start(args.start, seq, chain)
+        client.follow(room.id, have, known)
+        left = args.count if args.count is not None else math.inf
+        while left > 0:
+            news = client.next()
+            if isinstance(news, s.Arrived):
+                for event in news.events[: int(min(left, len(news.events)))]:
+                    _print_event(event, args.json)
+                    left -= 1
+                sys.stdout.flush()
+            elif isinstance(news, s.Rewound):
+                return _rewound(news, args.json)
+            elif isinstance(news, s.TurnedAway):
+                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+            elif isinstance(news, s.Status) and news.state in ("offline", "live") and sys.stderr.isatty():
+                say(news.text)
+        return DONE
+
+
+def _start(start: int | None, head: int, chain: str) -> tuple[int, str | None]:
+    """(what is not to be printed any more, its chain if it is known)."""
+    if start is None:
+        return head, chain
+    have = start - 1 if start > 0 else max(0, head + start)
+    if have == head:
+        return head, chain
+    return have, START if have == 0 else None
+
+
+def _print_event(event: m.Event, as_json: bool) -> None:
+    if as_json:
+        print_json(flat(event))
+    else:
+        print(readable(event))
+
+
+def flat(event: m.Event) -> dict[str, Any]:
+    """An event as one JSON object: its envelope and its body's fields side by side."""
+    plain: dict[str, Any] = wire.plain(event)
+    body = plain.pop("body", {})
+    return {**{key: plain.pop(key) for key in ("room", "seq", "time", "kind", "author", "name")}, **body, **plain}
+
+
+def readable(event: m.Event) -> str:
+    """An event as a person reads it."""
+    at = datetime.fromtimestamp(event.time / 1000).strftime("%H:%M")
+    if event.kind == "message":
+        text = wire.decode(event.body, m.Message).text.replace("\n", "\n" + " " * (9 + len(event.name)))
+        return f"{at}  {event.name}: {text}"
+    said = {"joined": "has joined", "left": "has left", "created": "created the room"}.get(event.kind)
+    return f"{at}  * {event.name} {said or f'did something that this version does not know ({event.kind})'}"
+
+
+def _rewound(news: s.Rewound, as_json: bool) -> int:
+    if as_json:
+        print_json({"kind": "rewound", "room": news.room, "seq": news.seq, "epoch": news.epoch})
+    text = f"The broker's history is another one: a backup was restored, and what came after number {news.seq} is gone."
+    return say(text, REFUSED)
+
+
+def _room(client: Client, args: argparse.Namespace) -> m.RoomInfo:
+    reply = client.ask(m.Room(room=args.room), args.timeout)
+    assert isinstance(reply, m.RoomState)
+    return reply.room
