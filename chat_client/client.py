@@ -63,7 +63,7 @@ class Client:
         self.outbox = Outbox(identity.folder, address.text)
         self.welcome: m.Welcome | None = None
         self.status = s.Status("offline", "not connected yet")
-        self.renewed: list[Row] = []  # the rows of the last `Renumber` as they are now
+        self.renewed: dict[Row, Row] = {}  # the rows of the last `Renumber`, as they were and as they are
         self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._aside: deque[News] = deque()
@@ -191,8 +191,8 @@ class Client:
         elif isinstance(news, Settled):
             self.outbox.settle(news.row)
         elif isinstance(news, Renumber):
-            self.renewed = self.outbox.renumber(news.rows)
-            self.send(self.renewed)
+            self.renewed = self.outbox.renumber(news.sender, news.first)
+            self.send(list(self.renewed.values()))
         elif isinstance(news, s.Status):
             self.status = news
         return news

@@ -35,9 +35,13 @@ class Settled:
 
 @dataclass(frozen=True)
 class Renumber:
-    """These rows need a fresh sender before they can be sent: the broker's count of the old one does not fit."""
+    """The sender's rows from ``first`` on need a fresh sender: the broker's count of this one does not fit.
 
-    rows: list[Row]
+    That means all of them on disk, those too that are still on their way to the session, which will not send them.
+    """
+
+    sender: str
+    first: int
 
 
 @dataclass
@@ -51,13 +55,14 @@ class Flight:
         default_factory=OrderedDict
     )  # a dict is slow to lose its first, again and again
     held_until: float = 0.0
+    retired: dict[str, int] = field(default_factory=dict)  # sender -> the first number that it lost to a fresh one
     _unsent: deque[Key] = field(default_factory=deque)
     _pending: dict[int, tuple[Key, float]] = field(default_factory=dict)  # request id -> key, deadline
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take rows behind the others."""
         for row in rows:
-            if (row.sender, row.n) not in self.rows:
+            if row.n < self.retired.get(row.sender, row.n + 1) and (row.sender, row.n) not in self.rows:
                 self.rows[row.sender, row.n] = row
                 self._unsent.append((row.sender, row.n))
 
@@ -122,10 +127,8 @@ class Flight:
         if row.fixed:
             del self.rows[row.sender, row.n]
             return Settled(row, reply)
-        rest = [one for key, one in self.rows.items() if key[0] == row.sender]
-        if reply.code == "conflict":
-            rest = [one for one in rest if one.n >= row.n]
-        for one in rest:
-            del self.rows[one.sender, one.n]
+        first = self.retired[row.sender] = row.n if reply.code == "conflict" else first
+        for key in [key for key in self.rows if key[0] == row.sender and key[1] >= first]:
+            del self.rows[key]
         self.rewind()
-        return Renumber(rest)
+        return Renumber(row.sender, first)

@@ -33,6 +33,7 @@ class Following:
     have: int = 0
     chain: str | None = START
     told: int = 0  # the highest number that the broker spoke of
+    told_since: int = 0  # the same, since a page was last asked for
     forking: bool = False
     waiting: dict[int, Event] = field(default_factory=dict)
     chains: OrderedDict[int, str] = field(default_factory=OrderedDict)
@@ -56,7 +57,7 @@ class Following:
 
     def _take(self, events: Iterable[Event], applied: list[Event]) -> None:
         for event in events:
-            self.told = max(self.told, event.seq)
+            self._tell(event.seq)
             if event.seq <= self.have:
                 self.check(event.seq, event.chain)
             elif event.seq == self.have + 1:
@@ -85,7 +86,7 @@ class Following:
         if seq < had:
             # Left there, it would be applied once the gap before it is filled, and no later head need tell.
             self.waiting = {one: event for one, event in self.waiting.items() if one <= seq or one > had}
-        self.told = max(self.told, seq)
+        self._tell(seq)
 
     def check(self, seq: int, chain: str) -> None:
         """Compare a chain with what is remembered. Raises DivergedError."""
@@ -97,6 +98,11 @@ class Following:
         if self.forking or self.have >= self.told:
             return None
         return self.have, min(self.waiting) - 1 if self.waiting else 0
+
+    def empty(self, head: int) -> None:
+        """A page had nothing, and this was the head when it was asked for: what had been told of until then is not
+        there. What was told of since then may be: a slow reader's page is older than it."""
+        self.told = max(head, self.told_since)
 
     def points(self) -> list[tuple[int, str]]:
         """Points of this copy, newest first, the near ones all: one request finds the fork, or nearly."""
@@ -124,6 +130,9 @@ class Following:
         self.waiting.clear()
         self.chains = OrderedDict((s, c) for s, c in self.chains.items() if s <= seq)
         self.forking = False
+
+    def _tell(self, seq: int) -> None:
+        self.told, self.told_since = max(self.told, seq), max(self.told_since, seq)
 
     def _apply(self, event: Event, applied: list[Event]) -> None:
         if self.chain is not None and event.chain != chain_of(

@@ -113,18 +113,21 @@ class Outbox:
             )
         self._sql.execute("PRAGMA synchronous = FULL")
 
-    def renumber(self, rows: list[Row]) -> list[Row]:
-        """Give rows a fresh sender, which is also this process's from now on; returns them as they are now."""
+    def renumber(self, sender: str, first: int) -> dict[Row, Row]:
+        """Give a sender's rows from ``first`` on a fresh one, which is also this process's from now on.
+
+        Returns every row as it was and as it is, in order.
+        """
         self.sender, self._next = self._fresh_sender(), 1
-        renewed = []
+        renewed = {}
         with self._transaction():
-            for row in rows:
+            for row in [row for row in self._rows(sender) if row.n >= first]:
                 new = Row(self.sender, self._next, row.room, row.kind, row.body)
                 self._sql.execute(
                     "UPDATE rows SET sender = ?, n = ? WHERE sender = ? AND n = ? AND home = ?",
                     (new.sender, new.n, row.sender, row.n, self._home()),
                 )
-                renewed.append(new)
+                renewed[row] = new
                 self._next += 1
         return renewed
 

@@ -406,7 +406,9 @@ class Session:
         request.id = next(self._ids)
         if kind:
             had = {room: following.reach for room, following in self.rooms.items()}
-            self._pending[request.id] = _Pending(kind, now + self.every.patience, what, had)
+            # A page of 256 KiB takes its time on a thin line; if nothing at all comes, the line's silence will tell.
+            patience = self.every.posts_silence if kind == "page" else self.every.patience
+            self._pending[request.id] = _Pending(kind, now + patience, what, had)
         self._effects.append(Send(wire.encode(request)))
         return request.id
 
@@ -443,6 +445,7 @@ class Session:
                 )
                 return
             if (gap := following.gap()) is not None:
+                following.told_since = 0
                 page = m.Page(room=following.room, after=gap[0], upto=gap[1])
                 self._history = self._send(page, "page", now, following)
                 return
@@ -551,7 +554,7 @@ class Session:
         events = [wire.decode_event(event) for event in reply.events]
         following.skip(reply.first)
         if not events:
-            following.told = reply.head[0]
+            following.empty(reply.head[0])
         self._take(reply.room, events)
         self._on_head(reply.room, reply.head, had)
 

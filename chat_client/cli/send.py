@@ -76,7 +76,7 @@ class _Sending:
                     self._client.outbox.settle(row)
                 raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
             elif isinstance(news, Renumber):
-                self._renumbered(news.rows)
+                self._renumbered()
             elif isinstance(news, Settled):
                 deadline = time.monotonic() + self._args.timeout
                 self._settled(news)
@@ -138,9 +138,9 @@ class _Sending:
             text = f"The key {self._args.key!r} was used for another message before."
         self._status = say(text, refused_status(reply.code))
 
-    def _renumbered(self, rows: list[Row]) -> None:
-        """The outbox gave these rows a fresh sender, in the same order."""
-        for old, new in zip(rows, self._client.renewed, strict=True):
+    def _renumbered(self) -> None:
+        """The outbox gave some rows a fresh sender."""
+        for old, new in self._client.renewed.items():
             if self._open.pop((old.sender, old.n), None) is not None:
                 self._open[new.sender, new.n] = new
 

@@ -367,6 +367,11 @@ def test_a_post_whose_commit_failed_is_refused_for_now(talk: Table) -> None:
     assert (refused.code, refused.verdict) == ("store", "later")
 
 
+def test_a_post_without_a_sender_whose_commit_failed_is_refused_for_now(talk: Table) -> None:
+    refused = talk.turn(("ann", message("hi")), fails=True).to("ann")
+    assert (refused.code, refused.verdict) == ("store", "later")
+
+
 def test_a_post_whose_commit_failed_spends_nothing(talk: Table) -> None:
     talk.post("ann", "lobby", "1", SENDER, 1)
     talk.turn(*(("ann", message(f"{n}", sender=SENDER, n=n)) for n in (2, 3)), fails=True)

@@ -187,6 +187,13 @@ def test_a_repeated_hello_is_not_another_coming(table: Table) -> None:
     assert "presence" not in table.turn(("ann", hello("ann")), seconds=1.0).topics
 
 
+def test_a_repeated_hello_does_not_change_since_when_somebody_is_here(table: Table) -> None:
+    table.seat("ann")
+    told = table.turn(("ann", hello("ann")), seconds=3.0)
+    assert told.notes == []
+    assert table.ask("ann", m.Who()).people[0].since == START_TIME
+
+
 def test_a_repeated_hello_makes_no_second_connection(table: Table) -> None:
     table.seat("ann", "ann")
     table.ask("ann", m.Bye())
@@ -389,6 +396,12 @@ def test_who_in_a_room_without_members_tells_nobody(table: Table) -> None:
     assert table.ask("ann", m.Who(room="lobby")).people == []
 
 
+def test_who_tells_nobody_whose_making_failed(table: Table) -> None:
+    table.seat("ann")
+    told = table.turn(("bob", hello("bob")), ("ann", m.Who()), fails=True)
+    assert [person.name for person in told.to("ann").people] == ["ann"]
+
+
 def test_who_in_no_room_is_refused(table: Table) -> None:
     table.seat("ann")
     assert table.ask("ann", m.Who(room="nowhere")).code == "no_room"
@@ -469,6 +482,12 @@ def test_how_long_silence_may_last_is_a_setting() -> None:
 def test_the_log_of_the_process_tells_who_came_and_went(table: Table) -> None:
     assert table.turn(("ann", hello("ann"))).notes == ["ann came from address of ann (unknown client)"]
     assert table.turn(("ann", m.Bye())).notes == ["ann left (said bye)"]
+
+
+def test_the_log_of_the_process_tells_nothing_of_a_batch_whose_commit_failed(table: Table) -> None:
+    table.seat("ann")
+    told = table.turn(("bob", hello("bob")), ("ann", m.Create(room="books")), fails=True)
+    assert told.notes == []
 
 
 def test_nobody_stays_as_a_user_whose_making_failed() -> None:

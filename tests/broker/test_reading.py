@@ -227,9 +227,9 @@ def test_a_failed_commit_does_not_hide_what_the_next_beat_has_to_tell(quiet: Tab
 
 def test_a_beat_tells_the_versions_of_presence_and_directory(quiet: Table) -> None:
     before = quiet.turn(seconds=2.0).one("beat")
-    quiet.seat("cid").ask("cid", m.Create(room="books"))
+    quiet.seat("cid").turn(*(("cid", m.Create(room=room)) for room in ("books", "art")))
     after = quiet.turn(seconds=2.0).one("beat")
-    assert (after.presence, after.directory) == (before.presence + 1, before.directory + 1)
+    assert (after.presence, after.directory) == (before.presence + 1, before.directory + 2)
 
 
 def test_a_late_turn_makes_one_beat_and_the_next_is_an_interval_later(quiet: Table) -> None:
@@ -238,13 +238,16 @@ def test_a_late_turn_makes_one_beat_and_the_next_is_an_interval_later(quiet: Tab
     assert len(quiet.turn(seconds=0.5).on("beat")) == 1
 
 
-def test_the_deadline_is_when_something_is_due() -> None:
-    table = Table(beat_seconds=2.0, presence_seconds=0.5, gone_seconds=60.0)
+@pytest.mark.parametrize(
+    ("beat", "presence", "gone", "seconds"), [(0.5, 2.0, 60.0, 0.5), (2.0, 0.5, 60.0, 0.5), (3.0, 2.0, 1.0, 0.25)]
+)
+def test_the_deadline_is_when_something_is_due(beat: float, presence: float, gone: float, seconds: float) -> None:
+    table = Table(beat_seconds=beat, presence_seconds=presence, gone_seconds=gone)
     due = []
     for _ in range(4):
-        table.turn(seconds=table.hub.deadline() - table.mono)
         due.append(table.hub.deadline() - table.mono)
-    assert due == [0.5] * 4
+        table.turn(seconds=due[-1])
+    assert due == [seconds] * 4
 
 
 # ---- pages and forks -----------------------------------------------------------------------------------------------

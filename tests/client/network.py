@@ -12,7 +12,7 @@ import heapq
 import itertools
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -452,6 +452,7 @@ class ClientProcess:
         self._sockets: dict[str, Connection] = {}
         self._sent: Counter[int] = Counter()
         self._wakes = 0
+        self._told = 0.0
         self.do(lambda: self.session.start(self.world.now))
         for room, replica in replicas.items():
             self.follow(room, replica)
@@ -533,6 +534,10 @@ class ClientProcess:
                 self._sockets[effect.line] = self.client.wires[effect.line].open(effect.generation, self)
             elif isinstance(effect, s.Close):
                 self._sockets.pop(effect.line).close()
+            elif isinstance(effect, Settled | Renumber):
+                # The outbox belongs to another thread, which may be behind; what it is told stays in order.
+                self._told = max(self._told, self.world.now + self.world.outbox_seconds)
+                self.world.at(self._told, lambda news=effect: self._news(news) if self.alive else None)
             else:
                 self._news(effect)
 
@@ -555,7 +560,7 @@ class ClientProcess:
         elif isinstance(news, Settled):
             self._settled(news)
         elif isinstance(news, Renumber):
-            self._renumber(news.rows)
+            self._renumber(news.sender, news.first)
         elif isinstance(news, s.Arrived):
             replica = self.replicas[news.room]
             assert news.events, "nothing arrived"
@@ -577,10 +582,11 @@ class ClientProcess:
         text = wire.decode(news.row.body, m.Message).text
         self.world.posts[text].fates.append(news.reply)
 
-    def _renumber(self, rows: Iterable[Row]) -> None:
+    def _renumber(self, sender: str, first: int) -> None:
         self._fresh_sender()
         renewed = []
-        for row in rows:
+        rows = [row for row in self.client.disk.rows.values() if row.sender == sender and row.n >= first]
+        for row in sorted(rows, key=lambda row: row.n):
             self.client.disk.rows.pop((row.sender, row.n), None)
             new = Row(self._sender, self._next, row.room, row.kind, row.body)
             self._next += 1
@@ -639,6 +645,7 @@ class World:
         self.dice = random.Random(seed)
         self.serials = itertools.count(1)
         self.reader_seconds = 0.001
+        self.outbox_seconds = 0.0
         self.posts: dict[str, Said] = {}  # by text
         self.erased: set[str] = set()  # texts that a rolled back store no longer has
         self.rolled_back = False
@@ -710,6 +717,7 @@ class World:
     def heal(self) -> None:
         """Everything works again, and everybody runs."""
         self.reader_seconds = 0.001
+        self.outbox_seconds = 0.0
         self.store.failing = False
         self.start_broker()
         assert self.broker is not None

@@ -167,6 +167,10 @@ class Simulation(RuleBasedStateMachine):
     def slow_reader(self, seconds: float) -> None:
         self.world.reader_seconds = seconds
 
+    @rule(seconds=st.sampled_from([0.0, 0.01, 0.3]))
+    def slow_outboxes(self, seconds: float) -> None:
+        self.world.outbox_seconds = seconds
+
     @rule(batches=st.integers(1, 6), new_epoch=yes, lose=yes)
     def roll_back(self, batches: int, new_epoch: bool, lose: bool) -> None:
         self.world.roll_back(batches, new_epoch, lose)
