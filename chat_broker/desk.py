@@ -56,6 +56,12 @@ class Desk:
             self._went[connection.user] = connection.name
         return connection
 
+    def reconnect(self, peer: bytes, old: Connection | None) -> None:
+        """Put back who had this connection before; None: nobody."""
+        self.disconnect(peer)
+        if old is not None:
+            self.connect(peer, old)
+
     def rooms_changed(self, by: int) -> None:
         """The list of rooms has changed; -1: it has not, after all."""
         self.directory += by

@@ -23,20 +23,27 @@ from chat_core.names import BROKER_NAME, BROKER_USER
 
 Handler = Callable[[Turn, bytes, Any], None]
 
-# What may be asked before hello is in the second table.
-HANDLERS: dict[type, Handler] = {
+# Decided while the batch is made; refused together with it if its commit fails.
+WRITES: dict[type, Handler] = {
+    m.Hello: people.hello,
     m.Post: conversation.post,
+    m.Create: rooms.create,
+    m.Join: rooms.join,
+    m.Leave: rooms.leave,
+    m.Bye: people.bye,
+}
+# Answered after the commit, from what is then on disk.
+READS: dict[type, Handler] = {
     m.Ping: reading.ping,
     m.Marker: reading.marker,
     m.Page: reading.page,
     m.Fork: reading.fork,
     m.Rooms: rooms.rooms,
     m.Room: rooms.room,
-    m.Create: rooms.create,
-    m.Join: rooms.join,
-    m.Leave: rooms.leave,
     m.Who: people.who,
 }
+# What may be asked by somebody who has not said hello.
+BEFORE_HELLO = (m.Hello, m.Bye)
 
 
 class Hub:
@@ -63,22 +70,21 @@ class Hub:
     def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "") -> None:
         """Decide one request of one connection. ``origin``: its network address, asked for with a hello only."""
         connection = self.desk.connections.get(peer)
-        try:
-            if connection is None:
-                if type(request) is m.Hello:
-                    people.hello(turn, peer, request, origin)
-                elif type(request) is m.Bye:
-                    turn.answer(peer, m.Goodbye(request.id))
-                else:
-                    raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
-                return
+        if connection is not None:
             connection.heard = turn.mono
-            if type(request) is m.Hello:
-                people.hello(turn, peer, request, origin)
-            elif type(request) is m.Bye:
-                people.bye(turn, peer, request)
-            else:
-                HANDLERS[type(request)](turn, peer, request)
+        if type(request) is m.Hello:
+            turn.origin = origin
+        write = WRITES.get(type(request))
+        if write is not None:
+            self._handle(turn, peer, request, write)
+        else:
+            turn.after_commit(lambda: self._handle(turn, peer, request, READS[type(request)]))
+
+    def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
+        try:
+            if peer not in self.desk.connections and not isinstance(request, BEFORE_HELLO):
+                raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+            handler(turn, peer, request)
         except RefusedError as error:
             turn.refuse(peer, request.id, error)
         except StoreError:

@@ -14,7 +14,7 @@ from chat_core.errors import RefusedError
 _Z85_KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}\Z")
 
 
-def hello(turn: Turn, peer: bytes, request: m.Hello, origin: str) -> None:
+def hello(turn: Turn, peer: bytes, request: m.Hello) -> None:
     """Let somebody in, making a user of a key that is new. Their rooms' heads are told as of after the commit."""
     version = max(set(request.versions) & set(PROTOCOL_VERSIONS), default=0)
     if not version:
@@ -25,18 +25,19 @@ def hello(turn: Turn, peer: bytes, request: m.Hello, origin: str) -> None:
     if not _Z85_KEY.match(request.key):
         raise RefusedError("key_bad", "The hello needs the client's public key: 40 characters of Z85.")
     user = _user(turn, request)
-    # Made in this batch, on this connection or another: if the commit fails, nobody may stay who this user would be.
-    fresh = ("users", user.id) in turn.batch.puts
     old = turn.desk.connections.get(peer)
+    if ("users", user.id) in turn.batch.puts:
+        # Made in this batch, on this connection or another: if the commit fails, nobody may stay who this would be.
+        turn.unsure.add(peer)
     if old is None or old.user != user.id:
-        connection = Connection(user.id, user.name, origin, turn.time, turn.mono)
+        connection = Connection(user.id, user.name, turn.origin, turn.time, turn.mono)
         if turn.desk.connect(peer, connection):
             client = "".join(c for c in request.client if c.isprintable())  # it goes into the log
-            turn.notes.append(f"{user.name} came from {origin or 'nowhere known'} ({client or 'unknown client'})")
-        if fresh:
-            turn.undos.append(lambda: turn.desk.disconnect(peer))
+            turn.notes.append(f"{user.name} came from {turn.origin or 'nowhere known'} ({client or 'unknown client'})")
+        if peer in turn.unsure:
+            turn.undos.append(lambda: turn.desk.reconnect(peer, old))
     welcome = _welcome(turn, request.id, version, user)
-    if fresh:
+    if peer in turn.unsure:
         turn.acknowledge(peer, welcome)
     else:
         turn.answer(peer, welcome)
@@ -48,11 +49,7 @@ def who(turn: Turn, peer: bytes, request: m.Who) -> None:
     only = None
     if request.room:
         only = turn.tables.members_of.get(rooms.find(turn, request.room).id, set())
-
-    def answer() -> None:
-        turn.answer(peer, m.Here(request.id, turn.desk.version, turn.desk.people(turn.mono, only)))
-
-    turn.after_commit(answer)
+    turn.answer(peer, m.Here(request.id, turn.desk.version, turn.desk.people(turn.mono, only)))
 
 
 def bye(turn: Turn, peer: bytes, request: m.Bye) -> None:

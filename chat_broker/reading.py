@@ -1,4 +1,4 @@
-"""What clients ask in order to miss nothing: pings, markers, pages of history, forks."""
+"""What clients ask in order to miss nothing: pings, markers, pages of history, forks. Answered after the commit."""
 
 from chat_broker import rooms
 from chat_broker.tables import Head, Tables
@@ -15,28 +15,12 @@ def head_of(tables: Tables, room: str) -> m.Head:
 
 def ping(turn: Turn, peer: bytes, request: m.Ping) -> None:
     """Tell what changed: the heads asked for, my rooms, and that I was heard."""
-    user = turn.desk.connections[peer].user
-
-    def answer() -> None:
-        # Changes before this process started were told by the welcome: a restart is followed by a hello.
-        mine = None
-        if turn.desk.moved.get(user, 0) > request.commit:
-            mine = sorted(turn.tables.rooms_of.get(user, ()))
-        turn.answer(
-            peer,
-            m.Pong(
-                request.id,
-                turn.facts.boot,
-                turn.facts.epoch,
-                turn.committed,
-                _heads(turn, request.rooms),
-                mine,
-                turn.desk.version,
-                turn.desk.directory,
-            ),
-        )
-
-    turn.after_commit(answer)
+    user, desk = turn.desk.connections[peer].user, turn.desk
+    # Changes before this process started were told by the welcome: a restart is followed by a hello.
+    mine = sorted(turn.tables.rooms_of.get(user, ())) if desk.moved.get(user, 0) > request.commit else None
+    facts, heads = turn.facts, _heads(turn, request.rooms)
+    pong = m.Pong(request.id, facts.boot, facts.epoch, turn.committed, heads, mine, desk.version, desk.directory)
+    turn.answer(peer, pong)
 
 
 def marker(turn: Turn, peer: bytes, request: m.Marker) -> None:
@@ -44,38 +28,24 @@ def marker(turn: Turn, peer: bytes, request: m.Marker) -> None:
 
     The broker makes the topic from the digits: nobody can have it publish under another's topic.
     """
-
-    def answer() -> None:
-        turn.markers.append(
-            (wire.MARKER_TOPIC + request.nonce, wire.encode(m.Mark(request.id, turn.facts.boot, turn.k)))
-        )
-        heads = _heads(turn, request.rooms)
-        turn.answer(peer, m.Marked(request.id, turn.facts.boot, turn.k, turn.facts.epoch, heads))
-
-    turn.after_commit(answer)
+    facts = turn.facts
+    mark = m.Mark(request.id, facts.boot, turn.k)
+    turn.markers.append((wire.MARKER_TOPIC + request.nonce, wire.encode(mark)))
+    turn.answer(peer, m.Marked(request.id, facts.boot, turn.k, facts.epoch, _heads(turn, request.rooms)))
 
 
 def page(turn: Turn, peer: bytes, request: m.Page) -> None:
     """Hand a range of history to the reader."""
-    record = rooms.find(turn, request.room)
-
-    def ask() -> None:
-        head = turn.tables.heads.get(record.id, Head())
-        upto = min(request.upto or head.seq, head.seq)
-        turn.jobs.append(ReadJob(peer, request.id, record.id, head, request.after, upto, request.limit))
-
-    turn.after_commit(ask)
+    room = rooms.find(turn, request.room).id
+    head = turn.tables.heads[room]
+    upto = min(request.upto or head.seq, head.seq)
+    turn.jobs.append(ReadJob(peer, request.id, room, head, request.after, upto, request.limit))
 
 
 def fork(turn: Turn, peer: bytes, request: m.Fork) -> None:
     """Hand the comparison of a copy with the log to the reader."""
-    record = rooms.find(turn, request.room)
-
-    def ask() -> None:
-        head = turn.tables.heads.get(record.id, Head())
-        turn.jobs.append(ReadJob(peer, request.id, record.id, head, points=list(request.points)))
-
-    turn.after_commit(ask)
+    room = rooms.find(turn, request.room).id
+    turn.jobs.append(ReadJob(peer, request.id, room, turn.tables.heads[room], points=list(request.points)))
 
 
 def _heads(turn: Turn, asked: list[str]) -> dict[str, m.Head]:

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from chat_broker.tables import Head, Member, RoomRecord
+from chat_broker.tables import Member, RoomRecord
 from chat_broker.turn import Turn
 from chat_core import messages as m
 from chat_core import names
@@ -22,7 +22,7 @@ def find(turn: Turn, typed: str) -> RoomRecord:
 
 def info(turn: Turn, record: RoomRecord, user: str) -> m.RoomInfo:
     """What others may know of a room."""
-    head = turn.tables.heads.get(record.id, Head())
+    head = turn.tables.heads[record.id]
     members = turn.tables.members_of.get(record.id, set())
     return m.RoomInfo(
         record.id, record.name, (head.seq, head.chain), head.first, len(members), user in members, record.time
@@ -33,34 +33,25 @@ def enter(turn: Turn, room: str, user: str, name: str) -> int:
     """Make somebody a member; returns the number of the event that says so."""
     seq = turn.append(room, user, name, "joined")
     turn.tables.put(turn.batch, "members", f"{room} {user}", Member(turn.time, seq))
-    turn.desk.moved[user] = turn.batch.number
+    turn.keep(turn.desk.moved, user, turn.batch.number)
     return seq
 
 
 def rooms(turn: Turn, peer: bytes, request: m.Rooms) -> None:
     """List the open rooms."""
     user = turn.desk.connections[peer].user
-
-    def answer() -> None:
-        following = (room for room in sorted(turn.tables.rooms) if room > request.after)
-        some = list(islice(following, ROOMS_IN_A_REPLY + 1))
-        listed = [info(turn, turn.tables.rooms[room], user) for room in some[:ROOMS_IN_A_REPLY]]
-        turn.answer(peer, m.RoomList_(request.id, listed, len(some) > ROOMS_IN_A_REPLY))
-
-    turn.after_commit(answer)
+    following = (room for room in sorted(turn.tables.rooms) if room > request.after)
+    some = list(islice(following, ROOMS_IN_A_REPLY + 1))
+    listed = [info(turn, turn.tables.rooms[room], user) for room in some[:ROOMS_IN_A_REPLY]]
+    turn.answer(peer, m.RoomList_(request.id, listed, len(some) > ROOMS_IN_A_REPLY))
 
 
 def room(turn: Turn, peer: bytes, request: m.Room) -> None:
     """Describe one room."""
     record = find(turn, request.room)
-    user = turn.desk.connections[peer].user
-
-    def answer() -> None:
-        users = turn.tables.members_of.get(record.id, set())
-        members = sorted(((one, turn.tables.users[one].name) for one in users), key=lambda pair: pair[1].casefold())
-        turn.answer(peer, m.RoomState(request.id, info(turn, record, user), members))
-
-    turn.after_commit(answer)
+    users = turn.tables.members_of.get(record.id, set())
+    members = sorted(((one, turn.tables.users[one].name) for one in users), key=lambda pair: pair[1].casefold())
+    turn.answer(peer, m.RoomState(request.id, info(turn, record, turn.desk.connections[peer].user), members))
 
 
 def create(turn: Turn, peer: bytes, request: m.Create) -> None:
@@ -102,6 +93,6 @@ def leave(turn: Turn, peer: bytes, request: m.Leave) -> None:
     if turn.tables.is_member(record.id, connection.user):
         seq = turn.append(record.id, connection.user, connection.name, "left")
         turn.tables.remove(turn.batch, "members", f"{record.id} {connection.user}")
-        turn.desk.moved[connection.user] = turn.batch.number
+        turn.keep(turn.desk.moved, connection.user, turn.batch.number)
         turn.notes.append(f"{connection.name} left room {record.id}")
     turn.acknowledge(peer, m.Left(request.id, record.id, seq))

@@ -55,9 +55,9 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[limits]"""
 
     batch_requests: Annotated[int, Meta(ge=1, le=65536)] = 512
-    feed_queue: Annotated[int, Meta(ge=1)] = 500
-    reply_queue: Annotated[int, Meta(ge=1)] = 1000
-    pages_waiting: Annotated[int, Meta(ge=1)] = 4
+    feed_queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
+    reply_queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    pages_waiting: Annotated[int, Meta(ge=1, le=1000)] = 4
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +96,7 @@ def load_settings(
 
 def _read(file: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         return text, tomllib.loads(text)
     except OSError as problem:
         raise SettingsError(f"{file} cannot be read ({problem.strerror}): name another one with --config.") from problem
@@ -110,7 +110,7 @@ def _check_names(file: Path, text: str, tree: dict[str, Any]) -> None:
         if section not in sections:
             raise _unknown(file, _line(text, section, ""), section, sections)
         if not isinstance(values, dict):
-            raise SettingsError(f"{file}, line {_line(text, '', section)}: [{section}] is a section, not a value.")
+            raise SettingsError(f"{file}, line {_line(text, section, '')}: [{section}] is a section, not a value.")
         known = getattr(Settings(), section).__struct_fields__
         for key in values:
             if key not in known:
@@ -124,17 +124,19 @@ def _unknown(file: Path, line: int, name: str, known: "list[str] | tuple[str, ..
 
 
 def _line(text: str, section: str, key: str) -> int:
-    """The line of a section's header (key "") or of a key in it; keys may stand as ``section.key`` as well."""
+    """The line on which a section (key "") or a key of it begins, however that is written in TOML."""
+    wanted = f"{section}.{key}" if key else section
     inside = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w.\"'-]+)\s*]", line):
-            inside = header[1].strip("\"'")
-            if not key and inside == section:
-                return number
-        elif (found := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and key:
+        if header := re.match(r"\s*\[+\s*([\w.\"'-]+)\s*]", line):
+            path = inside = header[1].replace('"', "").replace("'", "")
+        elif found := re.match(r"\s*([\w.\"'-]+)\s*=", line):
             name = found[1].replace('"', "").replace("'", "")
-            if (inside, name) == (section, key) or name == f"{section}.{key}":
-                return number
+            path = f"{inside}.{name}" if inside else name
+        else:
+            continue
+        if path == wanted or path.startswith(f"{wanted}."):
+            return number
     return 1
 
 
@@ -161,7 +163,12 @@ def _near(near: list[str]) -> str:
 
 
 def _from_flags(flags: Mapping[tuple[str, str], Any]) -> list[tuple[tuple[str, str], Any, str]]:
-    return [(name, value, f"--{name[1].replace('_', '-')}") for name, value in flags.items() if value is not None]
+    return [(name, value, _flag(*name)) for name, value in flags.items() if value is not None]
+
+
+def _flag(section: str, key: str) -> str:
+    """How the flag of a setting is called: --port, but --log-level."""
+    return f"--{section}-{key}" if section == "log" else f"--{key}"
 
 
 def _converted(tree: dict[str, Any], loose: set[tuple[str, str]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from msgspec import Raw
 from chat_broker.batch import Batch, Outcome
 from chat_broker.tables import KEPT, Head, SenderState, Tables
 from chat_core import wire
-from chat_core.errors import StoreError
+from chat_core.errors import StoreError, WireError
 
 FILE = "chat.db"
 SCHEMA_VERSION = 1
@@ -84,8 +84,8 @@ class Store:
             for room in tables.rooms:
                 tables.heads[room] = self._head(room)
             return self.clock()
-        except sqlite3.Error as problem:
-            raise StoreError(f"The database {self.path} cannot be read ({problem}).") from problem
+        except (sqlite3.Error, WireError) as problem:
+            raise StoreError(f"The database {self.path} is damaged ({problem}): restore a backup.") from problem
 
     # Writing.
 
@@ -132,7 +132,7 @@ class Store:
         if row is None:
             return None
         user, first, outcomes = row
-        return SenderState(user, first + len(wire.decode(outcomes, list[Outcome])) - 1)
+        return SenderState(user, first + len(self._outcomes(outcomes)) - 1)
 
     def outcome(self, sender: str, n: int) -> Outcome | None:
         """What became of a number."""
@@ -142,9 +142,15 @@ class Store:
         )
         if row is None:
             return None
-        outcomes = wire.decode(row[1], list[Outcome])
+        outcomes = self._outcomes(row[1])
         place = n - int(row[0])
         return outcomes[place] if place < len(outcomes) else None
+
+    def _outcomes(self, stored: bytes) -> list[Outcome]:
+        try:
+            return wire.decode(stored, list[Outcome])
+        except WireError as problem:
+            raise StoreError(f"The database {self.path} is damaged ({problem}): restore a backup.") from problem
 
     def _row(self, question: str, arguments: tuple[str | int, ...] = ()) -> Any:
         try:

@@ -69,10 +69,12 @@ class Turn:
     batch: Batch
     mono: float
     k: int = 0  # the last beat's number
+    origin: str = ""  # the network address that a hello came from
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)
     afters: list[Callable[[], None]] = field(default_factory=list)
     undos: list[Callable[[], object]] = field(default_factory=list)
+    unsure: set[bytes] = field(default_factory=set)  # connections whose user depends on this batch
     markers: list[tuple[str, bytes]] = field(default_factory=list)
     published: list[tuple[str, bytes]] = field(default_factory=list)
     jobs: list[ReadJob] = field(default_factory=list)
@@ -129,6 +131,12 @@ class Turn:
             return run.outcomes[n - run.first]
         return self.log.outcome(sender, n)
 
+    def keep(self, table: dict[str, int], key: str, value: int) -> None:
+        """Set a row of volatile state, to be put back if the commit fails."""
+        old = table.get(key)
+        self.undos.append(lambda: table.pop(key) if old is None else table.update({key: old}))
+        table[key] = value
+
     # Who is told.
 
     def acknowledge(self, peer: bytes, reply: Reply) -> None:
@@ -144,7 +152,7 @@ class Turn:
         self.answer(peer, refusal(re, error))
 
     def after_commit(self, function: Callable[[], None]) -> None:
-        """Compute an answer from what is then committed."""
+        """Do something when it is known what is committed."""
         self.afters.append(function)
 
     def publish(self, topic: str, payload: bytes) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from chat_broker.store import LogReader
 from chat_broker.turn import ReadJob, store_refusal
 from chat_core import wire
-from chat_core.errors import StoreError
+from chat_core.errors import StoreError, WireError
 from chat_core.messages import Forked, Paged, Reply
 
 log = logging.getLogger("chat.reader")
@@ -24,8 +24,8 @@ def answer(reader: LogReader, job: ReadJob, epoch: str) -> Reply:
             return Forked(job.re, job.room, epoch, _fork(reader, job))
         events = reader.page(job.room, job.after, job.upto, job.limit)
         return Paged(job.re, job.room, epoch, job.head.first, (job.head.seq, job.head.chain), events)
-    except StoreError as problem:
-        log.error("%s", problem)
+    except (StoreError, WireError) as problem:
+        log.error("a page of %s cannot be read: %s", job.room, problem)
         return store_refusal(job.re)
 
 
@@ -60,12 +60,18 @@ class Reader:
         self._thread.join(10)
 
     def _run(self) -> None:
-        reader = LogReader(self._path)
-        try:
-            while isinstance(job := self._jobs.get(), ReadJob):
-                self.results.put((job.peer, wire.encode(answer(reader, job, self._epoch))))
-                self._wake()
-        finally:
+        reader: LogReader | None = None
+        while isinstance(job := self._jobs.get(), ReadJob):
+            try:
+                reader = reader or LogReader(self._path)
+            except StoreError as problem:
+                log.error("%s", problem)
+                reply: Reply = store_refusal(job.re)
+            else:
+                reply = answer(reader, job, self._epoch)
+            self.results.put((job.peer, wire.encode(reply)))
+            self._wake()
+        if reader is not None:
             reader.close()
 
 

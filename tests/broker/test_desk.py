@@ -81,8 +81,9 @@ def test_a_delta_tells_who_came_and_went_in_order(desk: Desk) -> None:
 
 def test_a_delta_is_told_once(desk: Desk) -> None:
     desk.connect(b"1", by("ann"))
-    desk.delta("boot")
-    assert desk.delta("boot") is None
+    assert [desk.delta("boot") is None for _ in range(2)] == [False, True]
+    desk.disconnect(b"1")
+    assert [desk.delta("boot") is None for _ in range(2)] == [False, True]
 
 
 def test_coming_and_going_cancel_out(desk: Desk) -> None:

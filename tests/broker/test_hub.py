@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from chat_broker.hub import HANDLERS
+from chat_broker.hub import READS, WRITES
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import START, chain_of
@@ -203,8 +203,23 @@ def test_in_a_failed_commit_whoever_writes_is_refused_for_now(
         reply = replies.get(request.id)
         if isinstance(request, CHANGES) or request in [one for _, one in new]:
             assert isinstance(reply, m.Refused)
-        if isinstance(reply, m.Refused):
             assert (reply.code, reply.verdict) == ("store", "later")
+        elif isinstance(reply, m.Refused):  # a read is told what holds without the batch
+            assert reply.code in ("hello_first", "no_room")
+
+
+def test_nobody_reads_of_a_room_whose_making_failed() -> None:
+    table = Table().seat("ann")
+    asked: list[m.AnyRequest] = [m.Create(room="x"), m.Room(room="x"), m.Page(room="x"), m.Fork(room="x")]
+    told = table.turn(*(("ann", request) for request in asked), fails=True)
+    assert [reply.code for reply in told.replies["ann"]] == ["store", "no_room", "no_room", "no_room"]
+    assert told.jobs == []
+
+
+def test_a_hello_whose_commit_failed_leaves_the_connection_to_whom_it_was() -> None:
+    table = Table().seat("ann")
+    assert table.turn(("ann", hello("bob")), fails=True).to("ann").code == "store"
+    assert table.post("ann", "lobby", "I am ann").seq == table.head()[0]
 
 
 def test_in_a_failed_commit_whoever_reads_is_answered() -> None:
@@ -308,7 +323,7 @@ def test_a_frame_that_is_no_request_is_refused_by_its_number() -> None:
 
 
 def test_every_request_of_the_protocol_has_its_handler() -> None:
-    assert set(HANDLERS) | {m.Hello, m.Bye} == set(m.AnyRequest.__args__)
+    assert set(WRITES | READS) == set(m.AnyRequest.__args__)
 
 
 def test_a_request_is_answered_under_its_own_number() -> None:

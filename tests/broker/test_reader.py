@@ -1,5 +1,6 @@
 """The reader: pages of history and forks, at once and in a thread of its own."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 
@@ -276,3 +277,20 @@ def test_the_reader_without_a_thread_answers_the_same(talk: Table, reader: Reade
         reader.ask(job)
         assert inline.results.get_nowait() == reader.results.get(timeout=10)
     inline.stop()
+
+
+def test_a_damaged_row_is_refused_and_the_others_are_still_read(talk: Table, store: Store) -> None:
+    with sqlite3.connect(store.path) as sql:
+        sql.execute("UPDATE log SET events = x'00' WHERE room = 'books'")
+    sql.close()
+    woken = threading.Semaphore(0)
+    reader = Reader(store.path, EPOCH, woken.release)
+    replies = []
+    for room in ("books", "lobby"):
+        reader.ask(job_of(talk, m.Page(room=room)))
+        assert woken.acquire(timeout=30)
+        replies.append(wire.decode_reply(reader.results.get(timeout=30)[1]))
+    reader.stop()
+    assert isinstance(replies[0], m.Refused)
+    assert (replies[0].code, replies[0].verdict) == ("store", "later")
+    assert page(replies[1]) == list(range(1, 21))

@@ -111,6 +111,12 @@ def test_a_create_with_another_token_is_not_a_repetition(readers: Table) -> None
     assert readers.ask("ann", m.Create(room="books", once=OTHER_ONCE)).code == "room_taken"
 
 
+def test_a_create_without_a_token_is_never_a_repetition(table: Table) -> None:
+    table.seat("ann")
+    codes = [getattr(table.ask("ann", m.Create(room="books")), "code", "") for _ in range(2)]
+    assert codes == ["", "room_taken"]
+
+
 def test_a_create_by_somebody_else_is_not_a_repetition(readers: Table) -> None:
     assert readers.ask("bob", m.Create(room="books", once=ONCE)).code == "room_taken"
 

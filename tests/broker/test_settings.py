@@ -304,3 +304,30 @@ def test_every_setting_can_be_given_in_the_environment() -> None:
     defaults = msgspec.to_builtins(Settings())
     environment = {f"CHAT_{s}__{k}".upper(): str(defaults[s][k]).lower() for s, k in EVERY}
     assert load_settings(None, environment) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("# x\n\nport = 5\n", 3),
+        ("\n\n[[listen]]\nport = 1\n", 3),
+        ("[listen]\n\n[listen.tls]\na = 1\n", 3),
+        ("\nlisten.prot = 1\n", 2),
+    ],
+)
+def test_the_line_is_right_however_the_setting_is_written(tmp_path: Path, text: str, line: int) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=f"line {line}:"):
+        load_settings(file)
+
+
+def test_a_flag_is_called_by_its_name() -> None:
+    with pytest.raises(SettingsError, match="--log-level: "):
+        load_settings(None, flags={("log", "level"): "loud"})
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("\ufeff[listen]\nport = 6000\n", encoding="utf-8")
+    assert load_settings(file).listen.port == 6000

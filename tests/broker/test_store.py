@@ -380,7 +380,7 @@ def test_a_log_that_cannot_be_read_is_said_to_be(store: Store, reader: LogReader
 
 def test_kept_state_that_cannot_be_read_is_said_to_be(store: Store, tmp_path: Path) -> None:
     execute(tmp_path, "ALTER TABLE kept RENAME TO lost")
-    with pytest.raises(StoreError, match="cannot be read"):
+    with pytest.raises(StoreError, match="is damaged"):
         store.load(Tables())
 
 
@@ -443,7 +443,20 @@ def test_a_reader_makes_no_database(tmp_path: Path) -> None:
     assert not (tmp_path / FILE).exists()
 
 
-# ---- chunks --------------------------------------------------------------------------------------------------------
+# ---- batches -------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_with_nothing_in_it_is_none() -> None:
+    assert not Batch(7, 7)
+
+
+@pytest.mark.parametrize("part", ["chunks", "puts", "runs"])
+def test_a_batch_with_anything_in_it_is_one_until_it_is_cleared(part: str) -> None:
+    full = everything(7)
+    one = Batch(7, 7, **{part: getattr(full, part)})
+    assert one
+    one.clear()
+    assert not one
 
 
 @settings(max_examples=examples(30), deadline=None)
