@@ -6,7 +6,7 @@ check: .venv/made            ## before every commit: style, types, the tests wit
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "not slow"
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test: .venv/made             ## all tests
 	$(BIN)/python -m pytest

@@ -1,4 +1,7 @@
-"""What all tests share: the hypothesis profiles. ``HYPOTHESIS_PROFILE=thorough`` looks twenty times as long."""
+"""What all tests share: the hypothesis profiles, chosen by ``HYPOTHESIS_PROFILE``.
+
+"default" is for the whole test run, "quick" for the inner loop (`make check`), "thorough" looks twenty times as long.
+"""
 
 import os
 
@@ -6,10 +9,10 @@ from hypothesis import HealthCheck, settings
 
 DEFAULT_EXAMPLES = 250
 
-for _name, _factor in (("default", 1), ("thorough", 20)):
+for _name, _factor in (("default", 1), ("quick", 0.1), ("thorough", 20)):
     settings.register_profile(
         _name,
-        max_examples=DEFAULT_EXAMPLES * _factor,
+        max_examples=int(DEFAULT_EXAMPLES * _factor),
         stateful_step_count=30,
         deadline=None,
         derandomize=False,

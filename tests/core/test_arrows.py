@@ -1,6 +1,7 @@
 """Who may import what (DESIGN.md, section 6), and other rules that only a look at the source can hold."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -33,6 +34,7 @@ ALLOWED = {
 }
 
 
+@functools.cache
 def imported(source: str, package: str = "") -> set[str]:
     """The modules that a source imports, and their names: "a" and "a.b" for ``from a import b``; msgspec.json if used.
     ``package``: what its relative imports start from."""
