@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -197,4 +197,8 @@ def _explained(
         where = f"{file}, line {_line(text, section, key)}"
     else:
         where = "The settings"
+    # msgspec names the wrong value of an enumeration, but not the right ones.
+    kind = get_type_hints(type(getattr(Settings(), section, None))).get(key)
+    if get_origin(kind) is Literal:
+        message = f"it must be one of {', '.join(map(repr, get_args(kind)))}"
     return SettingsError(f"{where}: {name} is not right: {message}.")

@@ -16,6 +16,7 @@ for a message if the bot was killed in between.
 
 import inspect
 import logging
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from typing import Any, TypeVar
 import filelock
 
 from chat_client import session as s
-from chat_client.client import Client
+from chat_client.client import Client, as_error
 from chat_client.flight import Settled
 from chat_client.identity import folder_for, open_identity
 from chat_core import messages as m
@@ -103,10 +104,12 @@ class Bot:
         return [text for text in given if text]
 
     def run(self) -> None:
-        """Work until `stop` is called or Ctrl-C is pressed; a broker that is away is waited for.
+        """Work until `stop` is called, or Ctrl-C or SIGTERM comes; a broker that is away is waited for.
 
         Raises InUseError if the bot runs already, RefusedError if the broker does not let it in.
         """
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: self.stop())
         with open_lock(self._folder, self.name):
             identity = open_identity(self._folder)
             with Client(self.address, identity, self.name, every=self._every) as client:
@@ -133,7 +136,7 @@ class Bot:
             elif isinstance(news, s.Rewound):
                 self._rewind(client, news)
             elif isinstance(news, s.TurnedAway):
-                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+                raise as_error(news.reply)
             elif isinstance(news, Settled) and isinstance(news.reply, m.Refused):
                 log.warning("an answer was refused: %s", news.reply.text)
             elif isinstance(news, s.Status):

@@ -13,6 +13,7 @@ Everything but the link runs in the caller's thread, in `connect`, `ask` and `ne
 import itertools
 import queue
 import random
+import socket
 import threading
 import time
 from collections import deque
@@ -46,6 +47,11 @@ class Line:
 News = s.Effect | Line
 
 
+def as_error(reply: m.Refused) -> RefusedError:
+    """A refusal as an exception."""
+    return RefusedError(reply.code, reply.text, reply.expected, reply.verdict)
+
+
 class Client:
     """One user at one broker. Belongs to the thread that made it."""
 
@@ -63,6 +69,7 @@ class Client:
         self.outbox = Outbox(identity.folder, address.text)
         self.welcome: m.Welcome | None = None
         self.status = s.Status("offline", "not connected yet")
+        self.held: m.Refused | None = None  # why the broker cannot do what was asked last, at the moment
         self.renewed: dict[Row, Row] = {}  # the rows of the last `Renumber`, as they were and as they are
         self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
@@ -98,11 +105,10 @@ class Client:
         while self.welcome is None:
             news = self._receive(deadline - time.monotonic())
             if news is None:
-                text = f"No broker answers at {self.address.text}: is it running, and is the address right?"
-                raise UnreachableError(text)
+                raise UnreachableError(self._why_unreachable())
             if isinstance(news, s.TurnedAway):
-                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
-            self._aside.append(news)
+                raise as_error(news.reply)
+            self._put_aside(news)
         return self.welcome
 
     def ask(self, request: m.Request, seconds: float = 10.0) -> m.Reply:
@@ -114,14 +120,16 @@ class Client:
             news = self._receive(deadline - time.monotonic())
             if news is None:
                 self._link.call(lambda session, now: session.forget(token))
+                if self.held is not None:
+                    raise as_error(self.held)
                 raise UnreachableError(f"The broker at {self.address.text} does not answer.")
             if isinstance(news, s.Answered) and news.token == token:
                 if isinstance(news.reply, m.Refused):
-                    raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+                    raise as_error(news.reply)
                 return news.reply
             if isinstance(news, s.TurnedAway):
-                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
-            self._aside.append(news)
+                raise as_error(news.reply)
+            self._put_aside(news)
 
     def follow(self, room: str, have: int = 0, chain: str | None = START) -> None:
         """Have a room's events delivered from behind ``have`` on, which had this chain (None: not known)."""
@@ -175,6 +183,11 @@ class Client:
         """One of the lines needs no more room."""
         self._ahead.release()
 
+    def _put_aside(self, news: News) -> None:
+        """Keep for `next` what came while something else was waited for; `status` has what it would say of that."""
+        if not isinstance(news, s.Status):
+            self._aside.append(news)
+
     def _receive(self, seconds: float | None) -> News | None:
         """The next news as they come, after what has to be done about it."""
         try:
@@ -195,7 +208,21 @@ class Client:
             self.send(list(self.renewed.values()))
         elif isinstance(news, s.Status):
             self.status = news
+        elif isinstance(news, s.Held):
+            self.held = news.reply
+        if isinstance(news, Settled | s.Answered):
+            self.held = None
         return news
+
+    def _why_unreachable(self) -> str:
+        """What can be found out about an address at which no broker answers."""
+        text = self.address.text
+        if self.address.scheme == "tcp":
+            try:
+                socket.getaddrinfo(self.address.host, self.address.port, type=socket.SOCK_STREAM)
+            except OSError:
+                return f"There is no host {self.address.host!r} on this network: is the name right?"
+        return f"No broker answers at {text}: is it running, and are address and port right?"
 
     def _derived(self, key: str) -> str:
         """The sender for a key of the user's: the same in every process of this identity, nobody else's."""

@@ -146,6 +146,22 @@ class Outbox:
         """How many posts are kept for this broker, those of other processes included."""
         return int(self._sql.execute("SELECT count(*) FROM rows WHERE home = ?", (self._home(),)).fetchone()[0])
 
+    def everything(self) -> list[tuple[int, str, Row]]:
+        """What is unsent for whatever broker, oldest first: (number to name it by, the broker's address, row)."""
+        found = self._sql.execute(
+            "SELECT id, coalesce((SELECT max(address) FROM homes WHERE homes.home = rows.home), ltrim(home, '@')),"
+            " sender, n, room, kind, body, fixed FROM rows ORDER BY id"
+        )
+        return [
+            (number, where, Row(who, n, room, kind, body, bool(fixed)))
+            for number, where, who, n, room, kind, body, fixed in found
+        ]
+
+    def drop(self, number: int) -> bool:
+        """Give up an unsent message by its number; False if there is none. It may have been sent all the same."""
+        with self._transaction():
+            return self._sql.execute("DELETE FROM rows WHERE id = ?", (number,)).rowcount > 0
+
     def elsewhere(self) -> int:
         """How many posts are kept for other brokers."""
         return int(self._sql.execute("SELECT count(*) FROM rows WHERE home != ?", (self._home(),)).fetchone()[0])

@@ -128,6 +128,13 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Held:
+    """The broker cannot do something at the moment; it is asked again until it can. The reply says why."""
+
+    reply: m.Refused
+
+
+@dataclass(frozen=True)
 class MyRooms:
     """The rooms I am a member of have changed, by another of my machines perhaps."""
 
@@ -143,7 +150,7 @@ class Status:
 
 
 Effect = (
-    Open | Close | Subscribe | Send | Welcomed | TurnedAway | Arrived | Rewound | Answered | MyRooms | Status
+    Open | Close | Subscribe | Send | Welcomed | TurnedAway | Arrived | Rewound | Answered | Held | MyRooms | Status
     | Settled | Renumber
 )  # fmt: skip
 
@@ -288,6 +295,8 @@ class Session:
         except WireError:
             return  # a newer broker's, or junk: its request will be asked again
         pending = self._pending.pop(reply.re, None)
+        if isinstance(reply, m.Refused) and reply.verdict == "later" and reply.code not in ("hello_first", "expected"):
+            self._effects.append(Held(reply))
         if isinstance(reply, m.Refused) and reply.code == "hello_first" and self.accepted:
             self._say_hello(now)
         elif isinstance(reply, m.Posted | m.Refused) and pending is None:

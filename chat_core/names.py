@@ -56,7 +56,9 @@ def check_text(text: str) -> None:
     """Refuse a message text that is blank, over 8 KiB, or would break a terminal, Tk or SQLite."""
     if len(text.encode("utf-8", "surrogatepass")) > TEXT_BYTES:
         raise RefusedError("text_long", f"The message is longer than {TEXT_BYTES} bytes: send it in parts.")
-    if _CONTROL.search(text):
+    if found := _CONTROL.search(text):
+        if found[0] >= "\ud800":  # what a program makes of bytes that are not UTF-8
+            raise RefusedError("text_bad", "The message is not UTF-8 text: convert it first.")
         raise RefusedError("text_bad", "The message holds control characters: send plain text.")
     # Zero-width characters and fillers are not spaces to Python, but a message of them is as blank.
     if not any(c.isprintable() and not c.isspace() and not _INVISIBLE.match(c) for c in text):

@@ -30,4 +30,5 @@ def set_up_logging(settings: LogSettings) -> None:
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    logging.getLogger("filelock").setLevel("WARNING")  # says nothing about the chat, and much of it
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)

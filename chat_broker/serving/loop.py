@@ -72,6 +72,7 @@ class Loop:
         self._settings, self._about, self._waker = settings, about, waker
         self._clock, self._mono = clock, mono
         self._stopping = False
+        self._failing = False  # the last commit did not succeed
         self._last_batch = 0  # requests in the batch before
         self._reading: Counter[bytes] = Counter()  # pages that a connection waits for
         self._poller = zmq.Poller()
@@ -152,11 +153,14 @@ class Loop:
             self._store.commit(turn.batch)
         except StoreError as problem:
             if not self._is_stored(turn.batch.number):
-                log.error(
-                    "batch %d was not written (%s): its posts are refused until it can be", turn.batch.number, problem
-                )
+                if not self._failing:  # said once, not at every try
+                    log.error("nothing can be written (%s): what writes is refused until it can be again", problem)
+                self._failing = True
                 return self._hub.undo(turn)
             log.warning("batch %d was reported as failed (%s) but is on disk", turn.batch.number, problem)
+        if self._failing:
+            log.info("writing works again")
+            self._failing = False
         return self._hub.finish(turn)
 
     def _is_stored(self, number: int) -> bool:

@@ -134,16 +134,27 @@ def _screen(settings: Settings, found: Reach, ports: tuple[int, int, int], join:
     posts, feed, door = ports
     lines = [f"{settings.broker.name} is open (zmq-chat {VERSION}).", ""]
     lines += [f"  {Address(host, posts).text:<28} {where}" for host, where in found.hosts]
+    mine = Address("127.0.0.1", posts).text
+    lines += ["", f"  From this machine:       {_python()} -m chat_client tail lobby --broker {mine}"]
+    if found.best == "127.0.0.1":
+        lines += ["  Only this machine can join: there is no other address, or `bind` says so."]
+    else:
+        lines += [
+            f"  Hand this out to join:   {join}",
+            f"  The firewall has to let ports {posts}, {feed} and {door} (TCP) in.",
+        ]
     lines += [
         "",
-        f"  Hand this out to join:   {join}",
-        f"  From this machine:       python -m chat_client tail lobby --broker {Address('127.0.0.1', posts).text}",
-        "",
-        f"  The firewall has to let ports {posts}, {feed} and {door} (TCP) in.",
         '  Not encrypted (security = "open"): whoever is on this network can read along, and pose as others.',
         f"  Everything that is said is kept in {data}. Ctrl-C stops the broker.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _python() -> str:
+    """The interpreter that has what is needed, as one would type it here."""
+    near = os.path.relpath(sys.executable)
+    return near if not near.startswith("..") else sys.executable
 
 
 def _write_atomically(file: Path, text: str) -> None:

@@ -1,15 +1,25 @@
 """The command line of ``python -m chat_client``; a verb a function, options in `options`, statuses in `output`."""
 
 import os
+import signal
 import sys
 
 from chat_client.cli.options import make_parser
-from chat_client.cli.output import CONFIG, DONE, INTERRUPTED, REFUSED, UNAVAILABLE, USAGE, refused_status, say
+from chat_client.cli.output import CONFIG, DONE, ENDED, INTERRUPTED, REFUSED, UNAVAILABLE, USAGE, refused_status, say
 from chat_core.errors import AddressError, IdentityError, RefusedError, UnreachableError, WireError
+
+
+class _EndedError(Exception):
+    """SIGTERM came: an exception, so that the client says bye on the way out."""
+
+
+def _end(*_: object) -> None:
+    raise _EndedError
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns its exit status."""
+    signal.signal(signal.SIGTERM, _end)
     parser = make_parser()
     args = parser.parse_args(argv)
     if not args.verb:
@@ -31,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
         return say(f"The broker sent something that this version cannot read ({problem}).", REFUSED)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except _EndedError:
+        return ENDED
     except BrokenPipeError:
         # Whoever read our output has enough: `tail ... | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from chat_client.cli.send import send
 from chat_client.cli.tail import tail
-from chat_client.cli.verbs import create, join, leave, ping, rooms, who
+from chat_client.cli.verbs import create, join, leave, outbox, ping, rooms, who
 from chat_core import VERSION
 
 
@@ -24,7 +24,12 @@ def make_parser() -> argparse.ArgumentParser:
 
     send_ = verb("send", send, "post messages; prints each one's number when it is acknowledged")
     send_.add_argument("room", nargs="?", metavar="ROOM")
-    send_.add_argument("text", nargs="*", metavar="TEXT", help="the message; without it standard input is one message")
+    send_.add_argument(
+        "text",
+        nargs="*",
+        metavar="TEXT",
+        help="the message (if it begins with a dash: options before ROOM); else standard input is one",
+    )
     send_.add_argument(
         "--lines", action="store_true", help="every line of standard input is a message, sent as it comes"
     )
@@ -35,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     tail_.add_argument(
         "--from", dest="start", type=int, metavar="SEQ", help="begin with this number; 1: the first; -10: the last ten"
     )
-    tail_.add_argument("--count", type=_count, metavar="N", help="end after so many")
+    tail_.add_argument("--count", type=count, metavar="N", help="end after so many")
     verb("rooms", rooms, "list the rooms; those you are in have a *")
     verb("who", who, "list who is here").add_argument(
         "room", nargs="?", metavar="ROOM", help="only members of this room"
@@ -46,9 +51,11 @@ def make_parser() -> argparse.ArgumentParser:
         ("leave", leave, "cease to be a member"),
     ):
         verb(name, run, help_).add_argument("room", metavar="ROOM")
+    outbox_ = verb("outbox", outbox, "show what is unsent, for whatever broker")
+    outbox_.add_argument("--drop", type=count, nargs="+", metavar="NUMBER", help="give these up")
     ping_ = verb("ping", ping, "measure round trips to the broker")
-    ping_.add_argument("--count", type=_count, default=4, metavar="N", help="how many (4)")
-    ping_.add_argument("--interval", type=_seconds, default=0.5, metavar="SECONDS", help="between two (0.5)")
+    ping_.add_argument("--count", type=count, default=4, metavar="N", help="how many (4)")
+    ping_.add_argument("--interval", type=seconds, default=0.5, metavar="SECONDS", help="between two (0.5)")
     return parser
 
 
@@ -59,19 +66,19 @@ def common() -> argparse.ArgumentParser:
     option("--broker", metavar="ADDRESS", help="host, host:port or join string (or CHAT_BROKER; else this machine)")
     option("--name", help="who you are (or CHAT_NAME; else your login's name)")
     option("--identity", metavar="DIR", help="the folder of your key and outbox (or CHAT_IDENTITY; else by name)")
-    option("--timeout", type=_seconds, metavar="SECONDS", help="how long to wait for the broker (10)")
+    option("--timeout", type=seconds, metavar="SECONDS", help="how long to wait for an answer of the broker (10)")
     option("--json", action="store_true", help="one JSON object a line")
     return common
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     value = float(text)
     if not 0 < value <= 86400:
         raise argparse.ArgumentTypeError("a number of seconds over 0")
     return value
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("a number over 0")

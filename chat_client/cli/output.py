@@ -7,7 +7,7 @@ from chat_core import wire
 
 # sysexits.h, as far as a script can make something of them.
 DONE, REFUSED, USAGE, UNAVAILABLE, TRY_AGAIN, NOT_ALLOWED, CONFIG = 0, 1, 2, 69, 75, 77, 78
-INTERRUPTED = 130
+INTERRUPTED, ENDED = 130, 143  # by Ctrl-C, by SIGTERM
 
 # Refusals that say "you may not", rather than "that is wrong".
 NOT_ALLOWED_CODES = {"not_member", "foreign_sender"}

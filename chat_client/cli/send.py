@@ -1,13 +1,14 @@
 """``send``: posts messages, and ends with 0 only if the broker has acknowledged every one of them."""
 
 import argparse
+import io
 import sys
 import time
 
 from chat_client import session as s
 from chat_client.cli.opening import open_client
 from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE, print_json, refused_status, say
-from chat_client.client import Client, Line
+from chat_client.client import Client, Line, as_error
 from chat_client.flight import Renumber, Row, Settled
 from chat_client.outbox import KeyUsedError
 from chat_core import messages as m
@@ -26,6 +27,9 @@ def send(args: argparse.Namespace) -> int:
         client.start()
         if args.flush:
             return sending.flush()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # Whatever the system's encoding: what is not UTF-8 is then refused with a sentence instead of a traceback.
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
         if args.lines:
             client.read_lines(sys.stdin)
             return sending.run(more=True)
@@ -40,12 +44,12 @@ class _Sending:
         self._client, self._args = client, args
         self._room = names.room_name(args.room) if args.room else ""
         self._open: dict[tuple[str, int], Row] = {}  # my rows that are not settled
-        self._texts = self._count = 0
+        self._lines = self._count = 0
+        self._others = 0  # messages kept from before that were sent meanwhile
         self._status = DONE
 
     def add(self, texts: list[str]) -> None:
         for text in texts:
-            self._texts += 1
             try:
                 # Only what is accepted is numbered: a line that is refused here may leave no hole in a key's numbers.
                 row = self._client.post(self._room, text, self._args.key or "", self._count + 1)
@@ -57,13 +61,22 @@ class _Sending:
 
     def run(self, more: bool) -> int:
         """Until all is settled and, with ``more``, standard input has ended."""
+        try:
+            return self._run(more)
+        finally:
+            if self._others:
+                things = "1 message" if self._others == 1 else f"{self._others} messages"
+                say(f"Sent as well: {things} kept from before.")
+
+    def _run(self, more: bool) -> int:
         deadline = time.monotonic() + self._args.timeout
         while self._open or more:
             waiting = None if more and not self._open else deadline - time.monotonic()
             try:
                 news = self._client.next(waiting)
             except KeyboardInterrupt:
-                self._kept()
+                if self._open:
+                    self._kept()
                 return INTERRUPTED
             if news is None:
                 return self._kept()
@@ -74,7 +87,7 @@ class _Sending:
             elif isinstance(news, s.TurnedAway):
                 for row in self._open.values():
                     self._client.outbox.settle(row)
-                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+                raise as_error(news.reply)
             elif isinstance(news, Renumber):
                 self._renumbered()
             elif isinstance(news, Settled):
@@ -91,19 +104,19 @@ class _Sending:
             if news is None:
                 return self._kept()
             if isinstance(news, s.TurnedAway):
-                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
+                raise as_error(news.reply)
             if isinstance(news, Settled):
                 deadline = time.monotonic() + self._args.timeout
                 self._tell(news)
-        if outbox.elsewhere():
-            say(
-                f"{outbox.elsewhere()} more are kept for another broker than the one at {self._client.address.text}.", 0
-            )
+        if elsewhere := outbox.elsewhere():
+            things = "1 message is" if elsewhere == 1 else f"{elsewhere} messages are"
+            say(f"{things} kept for other brokers: `outbox` lists what, and for which.")
         return self._status
 
     def _take_line(self, line: Line) -> bool:
         if line.text is None:
             return False
+        self._lines += 1
         if not line.text.strip():
             self._client.line_done()  # blank lines are no messages
             return True
@@ -111,13 +124,15 @@ class _Sending:
             self.add([line.text])
         except RefusedError as problem:
             self._client.line_done()
-            self._status = say(f"message {self._texts}: {problem}", REFUSED)
+            if self._args.json:
+                print_json({"refused": problem.code, "text": problem.text, "line": self._lines})
+            self._status = say(f"line {self._lines}: {problem}", REFUSED)
         return True
 
     def _settled(self, news: Settled) -> None:
         if self._open.pop((news.row.sender, news.row.n), None) is None:
             if isinstance(news.reply, m.Posted):
-                say(f"A message kept from before was sent to {news.reply.room}, as number {news.reply.seq}.")
+                self._others += 1
             else:
                 say(f"A message kept from before was refused: {news.reply.text}")
             return
@@ -136,6 +151,8 @@ class _Sending:
         text = reply.text
         if reply.code == "conflict" and news.row.fixed:
             text = f"The key {self._args.key!r} was used for another message before."
+        if self._args.json:
+            print_json({"refused": reply.code, "text": text})
         self._status = say(text, refused_status(reply.code))
 
     def _renumbered(self) -> None:
@@ -147,8 +164,9 @@ class _Sending:
     def _kept(self) -> int:
         count = self._client.outbox.waiting()
         things = "1 message is" if count == 1 else f"{count} messages are"
+        reason = f" ({self._client.held.text})" if self._client.held is not None else ""
         return say(
-            f"Not acknowledged in time: {things} kept in the outbox. Do not repeat the command; "
+            f"Not acknowledged in time{reason}: {things} kept in the outbox. Do not repeat the command; "
             f"`send --flush` sends what is kept, and so does the next `send`.",
             TRY_AGAIN,
         )

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 import sys
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 from chat_client import session as s
 from chat_client.cli.opening import open_client
 from chat_client.cli.output import DONE, REFUSED, print_json, say
-from chat_client.client import Client
+from chat_client.client import Client, as_error
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import START
-from chat_core.errors import RefusedError
+
+# Characters that turn the direction of what follows: on a terminal they could make a line look like another's.
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def tail(args: argparse.Namespace) -> int:
@@ -25,6 +28,7 @@ def tail(args: argparse.Namespace) -> int:
         have, known = _start(args.start, seq, chain)
         client.follow(room.id, have, known)
         left = args.count if args.count is not None else math.inf
+        away = False
         while left > 0:
             news = client.next()
             if isinstance(news, s.Arrived):
@@ -35,9 +39,14 @@ def tail(args: argparse.Namespace) -> int:
             elif isinstance(news, s.Rewound):
                 return _rewound(news, args.json)
             elif isinstance(news, s.TurnedAway):
-                raise RefusedError(news.reply.code, news.reply.text, verdict=news.reply.verdict)
-            elif isinstance(news, s.Status) and news.state in ("offline", "live") and sys.stderr.isatty():
-                say(news.text)
+                raise as_error(news.reply)
+            elif isinstance(news, s.Status):
+                if news.state == "offline" and not away:
+                    away = True
+                    say("The broker is away; waiting for it.")
+                elif news.state == "live" and away:
+                    away = False
+                    say("The broker is back, and nothing was missed.")
         return DONE
 
 
@@ -69,7 +78,8 @@ def readable(event: m.Event) -> str:
     """An event as a person reads it."""
     at = datetime.fromtimestamp(event.time / 1000).strftime("%H:%M")
     if event.kind == "message":
-        text = wire.decode(event.body, m.Message).text.replace("\n", "\n" + " " * (9 + len(event.name)))
+        text = _BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", wire.decode(event.body, m.Message).text)
+        text = text.replace("\n", "\n" + " " * (9 + len(event.name)))
         return f"{at}  {event.name}: {text}"
     said = {"joined": "has joined", "left": "has left", "created": "created the room"}.get(event.kind)
     return f"{at}  * {event.name} {said or f'did something that this version does not know ({event.kind})'}"
@@ -78,7 +88,13 @@ def readable(event: m.Event) -> str:
 def _rewound(news: s.Rewound, as_json: bool) -> int:
     if as_json:
         print_json({"kind": "rewound", "room": news.room, "seq": news.seq, "epoch": news.epoch})
-    text = f"The broker's history is another one: a backup was restored, and what came after number {news.seq} is gone."
+    if news.seq:
+        text = (
+            f"The broker's history is another one: a backup was restored, and what came after number {news.seq} of "
+            f"{news.room} is gone. What was printed here no longer fits; begin again with --from {news.seq + 1}."
+        )
+    else:
+        text = "The broker's history is another one: nothing of what was printed here is in it. Begin again."
     return say(text, REFUSED)
 
 

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 
 from chat_client.cli.opening import open_client
-from chat_client.cli.output import DONE, print_json, say
+from chat_client.cli.output import DONE, REFUSED, print_json, say
 from chat_core import messages as m
 from chat_core import wire
 
@@ -66,6 +66,25 @@ def leave(args: argparse.Namespace) -> int:
     reply = _ask(args, m.Leave(room=args.room))
     assert isinstance(reply, m.Left)
     return _done(args, reply, f"You are not in room {reply.room} any more.")
+
+
+def outbox(args: argparse.Namespace) -> int:
+    """Show what is unsent, or give some of it up; needs no broker."""
+    client = open_client(args)
+    try:
+        if args.drop:
+            missing = [number for number in args.drop if not client.outbox.drop(number)]
+            return say(f"There is no unsent message {missing[0]}.", REFUSED) if missing else DONE
+        for number, where, row in client.outbox.everything():
+            text = wire.decode(row.body, m.Message).text
+            if args.json:
+                print_json({"number": number, "broker": where, "room": row.room, "text": text})
+            else:
+                shown = text.partition("\n")[0]
+                print(f"{number:>6}  {where}  {row.room}: {shown[:60]}{'…' if shown[:60] != text else ''}")
+        return DONE
+    finally:
+        client.close()
 
 
 def ping(args: argparse.Namespace) -> int:

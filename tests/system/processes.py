@@ -100,8 +100,8 @@ class Person:
     def run(self, *words: str, given: str | None = None, timeout: float = 20.0) -> subprocess.CompletedProcess[str]:
         """A command, until it ends."""
         return subprocess.run(
-            self._command(*words, timeout=timeout), input=given, capture_output=True, text=True, timeout=LONG,
-            env=environment(self.folder),
+            self.command(*words, timeout=timeout), input=given, capture_output=True, text=True, timeout=LONG,
+            env=self.environment(),
         )  # fmt: skip
 
     def start(
@@ -109,12 +109,12 @@ class Person:
     ) -> "subprocess.Popen[str]":
         """A command that goes on; its output can be read line by line."""
         process = subprocess.Popen(
-            self._command(*words, timeout=timeout),
+            self.command(*words, timeout=timeout),
             stdin=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment(self.folder),
+            env=self.environment(),
         )
         self.started.append(process)
         return process
@@ -136,7 +136,12 @@ class Person:
                     stream.close()
             process.wait(LONG)
 
-    def _command(self, *words: str, timeout: float) -> list[str]:
+    def environment(self) -> dict[str, str]:
+        """An environment in which their files are in the test's folder."""
+        return environment(self.folder)
+
+    def command(self, *words: str, timeout: float = 20.0) -> list[str]:
+        """The command line."""
         verb, *rest = words
         own = ["--broker", self.address, "--name", self.name, "--timeout", str(timeout)]
         return [sys.executable, "-m", "chat_client", verb, *own, *rest]

@@ -61,7 +61,7 @@ def test_a_refused_line_does_not_hold_up_the_others_of_its_key(person: People) -
     ann = person("ann")
     done = ann.run("send", "lobby", "--lines", "--key", "import", given=f"one\n{'x' * 9000}\nthree\nfour\n")
     assert (done.returncode, done.stdout.split()) == (1, ["3", "4", "5"])
-    assert "message 2: The message is longer than 8192 bytes" in done.stderr
+    assert "line 2: The message is longer than 8192 bytes" in done.stderr
     assert [event["text"] for event in ann.history()[2:]] == ["one", "three", "four"]
 
 
@@ -204,3 +204,76 @@ def test_a_reader_that_has_enough_ends_tail_quietly(person: People) -> None:
     assert tail.wait(30) == 0
     assert tail.stderr is not None
     assert tail.stderr.read() == ""
+
+
+def test_outbox_shows_and_gives_up_what_is_unsent(tmp_path: Path) -> None:
+    ann = Person(tmp_path, "127.0.0.1:1", "ann")
+    for text in ("one", "two"):
+        assert ann.run("send", "lobby", text, timeout=0.1).returncode == 75
+    kept = [json.loads(line) for line in ann.run("outbox", "--json").stdout.splitlines()]
+    assert [(one["broker"], one["room"], one["text"]) for one in kept] == [
+        ("127.0.0.1:1", "lobby", "one"),
+        ("127.0.0.1:1", "lobby", "two"),
+    ]
+    assert ann.run("outbox", "--drop", str(kept[0]["number"])).returncode == 0
+    assert ann.run("outbox").stdout.split()[1:] == ["127.0.0.1:1", "lobby:", "two"]
+    again = ann.run("outbox", "--drop", str(kept[0]["number"]))
+    assert (again.returncode, again.stderr.count("There is no unsent message")) == (1, 1)
+
+
+def test_what_is_kept_for_another_broker_is_said_after_a_flush(person: People, tmp_path: Path) -> None:
+    Person(tmp_path, "127.0.0.1:1", "ann").run("send", "lobby", "lost?", timeout=0.1)
+    done = person("ann").run("send", "--flush")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "1 message is kept for other brokers" in done.stderr
+
+
+def test_many_messages_kept_from_before_are_counted_not_listed(broker: BrokerProcess, person: People) -> None:
+    ann = person("ann")
+    broker.stop()
+    kept = ann.run("send", "lobby", "--lines", given="a\nb\nc\n", timeout=0.5)
+    assert kept.returncode == 75
+    broker.start()
+    done = ann.run("send", "lobby", "d")
+    assert (done.stdout, done.stderr) == ("6\n", "chat-client: Sent as well: 3 messages kept from before.\n")
+
+
+def test_bytes_that_are_not_utf_8_are_said_to_be(person: People) -> None:
+    ann = person("ann")
+    done = subprocess.run(
+        [*ann.command("send", "lobby")], input=b"caf\xe9", capture_output=True, env=ann.environment(), timeout=60
+    )
+    assert done.returncode == 1
+    assert b"not UTF-8" in done.stderr
+
+
+def test_a_refused_line_is_an_object_too(person: People) -> None:
+    done = person("ann").run("send", "lobby", "--lines", "--json", given="one\n\nbell\a\n")
+    refused = [json.loads(line) for line in done.stdout.splitlines() if "refused" in line]
+    assert [(one["refused"], one["line"]) for one in refused] == [("text_bad", 3)]
+
+
+def test_characters_that_turn_the_line_are_shown_as_numbers(person: People) -> None:
+    ann = person("ann")
+    ann.run("send", "lobby", "abc \u202ecba")
+    assert "abc <U+202E>cba" in ann.run("tail", "lobby", "--from", "-1", "--count", "1").stdout
+
+
+def test_an_ended_tail_says_bye(broker: BrokerProcess, person: People) -> None:
+    tail = person("ann").start("tail", "lobby", "--from", "1", "--json")
+    next_event(tail)
+    tail.terminate()
+    assert finish(tail) == ("", "") or tail.returncode == 143
+    assert tail.returncode == 143
+    while "ann left (said bye)" not in broker.log():
+        assert person("bob").run("ping", "--count", "1").returncode == 0
+
+
+def test_a_tail_says_that_the_broker_is_away_and_back(broker: BrokerProcess, person: People) -> None:
+    tail = person("ann").start("tail", "lobby", "--from", "1", "--json")
+    next_event(tail)
+    assert tail.stderr is not None
+    broker.stop()
+    assert tail.stderr.readline() == "chat-client: The broker is away; waiting for it.\n"
+    broker.start()
+    assert tail.stderr.readline() == "chat-client: The broker is back, and nothing was missed.\n"
