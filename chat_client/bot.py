@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 import filelock
 
+from chat_client import effects
 from chat_client import session as s
 from chat_client.client import Client, as_error
 from chat_client.flight import Settled
@@ -130,16 +131,16 @@ class Bot:
             self._enter(client, room)
         while not self._stopping.is_set():
             news = client.next(LOOK_SECONDS)
-            if isinstance(news, s.Arrived):
+            if isinstance(news, effects.Arrived):
                 for start in range(0, len(news.events), BATCH):
                     self._answer(client, news.room, news.events[start : start + BATCH], me.user)
-            elif isinstance(news, s.Rewound):
+            elif isinstance(news, effects.Rewound):
                 self._rewind(client, news)
-            elif isinstance(news, s.TurnedAway):
+            elif isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             elif isinstance(news, Settled) and isinstance(news.reply, m.Refused):
                 log.warning("an answer was refused: %s", news.reply.text)
-            elif isinstance(news, s.Status):
+            elif isinstance(news, effects.Status):
                 log.info("%s", news.text)
 
     def _connect(self, client: Client) -> m.Welcome:
@@ -192,7 +193,7 @@ class Bot:
                 fine.append(text)
         return fine
 
-    def _rewind(self, client: Client, news: s.Rewound) -> None:
+    def _rewind(self, client: Client, news: effects.Rewound) -> None:
         log.warning("a backup was restored: %s goes on after number %d", news.room, news.seq)
         points = client.outbox.points(news.room)
         if points and news.seq < points[0][0]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TextIO
 
+from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
 from chat_client.identity import Identity
@@ -44,7 +45,7 @@ class Line:
     text: str | None
 
 
-News = s.Effect | Line
+News = effects.Effect | Line
 
 
 def as_error(reply: m.Refused) -> RefusedError:
@@ -68,7 +69,7 @@ class Client:
         self.address, self.identity = address, identity
         self.outbox = Outbox(identity.folder, address.text)
         self.welcome: m.Welcome | None = None
-        self.status = s.Status("offline", "not connected yet")
+        self.status = effects.Status("offline", "not connected yet")
         self.held: m.Refused | None = None  # why the broker cannot do what was asked last, at the moment
         self.renewed: dict[Row, Row] = {}  # the rows of the last `Renumber`, as they were and as they are
         self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
@@ -106,7 +107,7 @@ class Client:
             news = self._receive(deadline - time.monotonic())
             if news is None:
                 raise UnreachableError(self._why_unreachable())
-            if isinstance(news, s.TurnedAway):
+            if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             self._put_aside(news)
         return self.welcome
@@ -123,11 +124,11 @@ class Client:
                 if self.held is not None:
                     raise as_error(self.held)
                 raise UnreachableError(f"The broker at {self.address.text} does not answer.")
-            if isinstance(news, s.Answered) and news.token == token:
+            if isinstance(news, effects.Answered) and news.token == token:
                 if isinstance(news.reply, m.Refused):
                     raise as_error(news.reply)
                 return news.reply
-            if isinstance(news, s.TurnedAway):
+            if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             self._put_aside(news)
 
@@ -185,7 +186,7 @@ class Client:
 
     def _put_aside(self, news: News) -> None:
         """Keep for `next` what came while something else was waited for; `status` has what it would say of that."""
-        if not isinstance(news, s.Status):
+        if not isinstance(news, effects.Status):
             self._aside.append(news)
 
     def _receive(self, seconds: float | None) -> News | None:
@@ -194,7 +195,7 @@ class Client:
             news = self._news.get(timeout=None if seconds is None else max(0.0, seconds))
         except queue.Empty:
             return None
-        if isinstance(news, s.Welcomed):
+        if isinstance(news, effects.Welcomed):
             self.outbox.learn(news.welcome.home)
             known, self.welcome = self.welcome, news.welcome
             if known is None or known.home != news.welcome.home:
@@ -206,11 +207,11 @@ class Client:
         elif isinstance(news, Renumber):
             self.renewed = self.outbox.renumber(news.sender, news.first)
             self.send(list(self.renewed.values()))
-        elif isinstance(news, s.Status):
+        elif isinstance(news, effects.Status):
             self.status = news
-        elif isinstance(news, s.Held):
+        elif isinstance(news, effects.Held):
             self.held = news.reply
-        if isinstance(news, Settled | s.Answered):
+        if isinstance(news, Settled | effects.Answered):
             self.held = None
         return news
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+from chat_client import effects
 from chat_client import session as s
 from chat_core import wire
 from chat_core.address import Address
@@ -53,7 +54,7 @@ class Link:
         self,
         session: s.Session,
         address: Address,
-        deliver: Callable[[s.Effect], None],
+        deliver: Callable[[effects.Effect], None],
         context: Context | None = None,
         mono: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -169,24 +170,24 @@ class Link:
 
     def _carry_out(self) -> None:
         for effect in self._session.take():
-            if isinstance(effect, s.Send):
+            if isinstance(effect, effects.Send):
                 log.debug("> %s", effect.payload)
                 if "posts" in self._sockets:
                     # Never blocks: what does not fit is lost here and sent again by the session.
                     with contextlib.suppress(zmq.Again):
                         self._sockets["posts"][1].send(effect.payload, zmq.DONTWAIT)
-            elif isinstance(effect, s.Subscribe):
+            elif isinstance(effect, effects.Subscribe):
                 if "feed" in self._sockets:
                     option = zmq.SUBSCRIBE if effect.on else zmq.UNSUBSCRIBE
                     self._sockets["feed"][1].setsockopt(option, wire.topic_filter(effect.topic))
-            elif isinstance(effect, s.Open):
+            elif isinstance(effect, effects.Open):
                 self._open(effect)
-            elif isinstance(effect, s.Close):
+            elif isinstance(effect, effects.Close):
                 self._close_line(effect.line)
             else:
                 self._deliver(effect)
 
-    def _open(self, order: s.Open) -> None:
+    def _open(self, order: effects.Open) -> None:
         self._close_line(order.line)
         socket: Socket = self._context.socket(zmq.DEALER if order.line == "posts" else zmq.SUB)
         for option, value in _OPTIONS.items():

@@ -27,7 +27,22 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from chat_client.flight import Flight, Renumber, Row, Settled
+from chat_client.effects import (
+    Answered,
+    Arrived,
+    Close,
+    Effect,
+    Held,
+    MyRooms,
+    Open,
+    Rewound,
+    Send,
+    Status,
+    Subscribe,
+    TurnedAway,
+    Welcomed,
+)
+from chat_client.flight import Flight, Row
 from chat_client.following import DivergedError, Following
 from chat_core import VERSION, wire
 from chat_core import messages as m
@@ -49,110 +64,6 @@ class Intervals:
     hold: float = 0.5  # after a refusal "later"
     back_off_first: float = 0.1
     back_off_most: float = 1.0
-
-
-# ---- effects: orders for the link ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Open:
-    """Open a line: "posts", or "feed" on the port that the broker told."""
-
-    line: str
-    generation: int
-    port: int = 0
-
-
-@dataclass(frozen=True)
-class Close:
-    """Close a line."""
-
-    line: str
-
-
-@dataclass(frozen=True)
-class Subscribe:
-    """Subscribe the feed to a topic, or with ``on`` False no longer."""
-
-    topic: str
-    on: bool = True
-
-
-@dataclass(frozen=True)
-class Send:
-    """Send a request on the posts line."""
-
-    payload: bytes
-
-
-# ---- effects: news for the application -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Welcomed:
-    """The broker let us in."""
-
-    welcome: m.Welcome
-
-
-@dataclass(frozen=True)
-class TurnedAway:
-    """The broker does not let us in, and asking again would not help."""
-
-    reply: m.Refused
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """The next events of a room: each once, in order, without holes."""
-
-    room: str
-    events: list[m.Event]
-
-
-@dataclass(frozen=True)
-class Rewound:
-    """The broker's log of a room is another history from behind ``seq`` on: what was read after it never happened."""
-
-    room: str
-    seq: int
-    epoch: str
-
-
-@dataclass(frozen=True)
-class Answered:
-    """The reply to something that was asked."""
-
-    token: int
-    reply: m.Reply
-
-
-@dataclass(frozen=True)
-class Held:
-    """The broker cannot do something at the moment; it is asked again until it can. The reply says why."""
-
-    reply: m.Refused
-
-
-@dataclass(frozen=True)
-class MyRooms:
-    """The rooms I am a member of have changed, by another of my machines perhaps."""
-
-    rooms: list[str]
-
-
-@dataclass(frozen=True)
-class Status:
-    """How things stand: "offline", "joining", "syncing", "live" or "refused", and a sentence for people."""
-
-    state: str
-    text: str
-
-
-Effect = (
-    Open | Close | Subscribe | Send | Welcomed | TurnedAway | Arrived | Rewound | Answered | Held | MyRooms | Status
-    | Settled | Renumber
-)  # fmt: skip
 
 
 # ---- the machine -----------------------------------------------------------------------------------------------

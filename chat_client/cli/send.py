@@ -5,7 +5,7 @@ import io
 import sys
 import time
 
-from chat_client import session as s
+from chat_client import effects
 from chat_client.cli.opening import open_client
 from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE, print_json, refused_status, say
 from chat_client.client import Client, Line, as_error
@@ -84,7 +84,7 @@ class _Sending:
                 if not self._open:
                     deadline = time.monotonic() + self._args.timeout
                 more = self._take_line(news)
-            elif isinstance(news, s.TurnedAway):
+            elif isinstance(news, effects.TurnedAway):
                 for row in self._open.values():
                     self._client.outbox.settle(row)
                 raise as_error(news.reply)
@@ -103,7 +103,7 @@ class _Sending:
             news = self._client.next(deadline - time.monotonic())
             if news is None:
                 return self._kept()
-            if isinstance(news, s.TurnedAway):
+            if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             if isinstance(news, Settled):
                 deadline = time.monotonic() + self._args.timeout

@@ -7,7 +7,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from chat_client import session as s
+from chat_client import effects
 from chat_client.cli.opening import open_client
 from chat_client.cli.output import DONE, REFUSED, print_json, say
 from chat_client.client import Client, as_error
@@ -31,16 +31,16 @@ def tail(args: argparse.Namespace) -> int:
         away = False
         while left > 0:
             news = client.next()
-            if isinstance(news, s.Arrived):
+            if isinstance(news, effects.Arrived):
                 for event in news.events[: int(min(left, len(news.events)))]:
                     _print_event(event, args.json)
                     left -= 1
                 sys.stdout.flush()
-            elif isinstance(news, s.Rewound):
+            elif isinstance(news, effects.Rewound):
                 return _rewound(news, args.json)
-            elif isinstance(news, s.TurnedAway):
+            elif isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
-            elif isinstance(news, s.Status):
+            elif isinstance(news, effects.Status):
                 if news.state == "offline" and not away:
                     away = True
                     say("The broker is away; waiting for it.")
@@ -85,7 +85,7 @@ def readable(event: m.Event) -> str:
     return f"{at}  * {event.name} {said or f'did something that this version does not know ({event.kind})'}"
 
 
-def _rewound(news: s.Rewound, as_json: bool) -> int:
+def _rewound(news: effects.Rewound, as_json: bool) -> int:
     if as_json:
         print_json({"kind": "rewound", "room": news.room, "seq": news.seq, "epoch": news.epoch})
     if news.seq:

@@ -22,6 +22,7 @@ from chat_broker.batch import Batch, Outcome
 from chat_broker.hub import Hub
 from chat_broker.tables import Head, SenderState, Tables
 from chat_broker.turn import Facts, ReadJob, refusal
+from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
 from chat_core import messages as m
@@ -521,18 +522,18 @@ class ClientProcess:
 
     def _carry_out(self) -> None:
         for effect in self.session.take():
-            if isinstance(effect, s.Send):
+            if isinstance(effect, effects.Send):
                 self._count(effect.payload)
                 if "posts" in self._sockets:
                     self._sockets["posts"].up.push(effect.payload)
-            elif isinstance(effect, s.Subscribe):
+            elif isinstance(effect, effects.Subscribe):
                 if "feed" in self._sockets:
                     self._sockets["feed"].subscribe(wire.topic_filter(effect.topic), effect.on)
-            elif isinstance(effect, s.Open):
+            elif isinstance(effect, effects.Open):
                 assert effect.line not in self._sockets, "opened twice"
                 assert effect.line == "posts" or effect.port == FEED_PORT
                 self._sockets[effect.line] = self.client.wires[effect.line].open(effect.generation, self)
-            elif isinstance(effect, s.Close):
+            elif isinstance(effect, effects.Close):
                 self._sockets.pop(effect.line).close()
             elif isinstance(effect, Settled | Renumber):
                 # The outbox belongs to another thread, which may be behind; what it is told stays in order.
@@ -549,8 +550,8 @@ class ClientProcess:
 
     # What the application does.
 
-    def _news(self, news: s.Effect) -> None:
-        if isinstance(news, s.Welcomed):
+    def _news(self, news: effects.Effect) -> None:
+        if isinstance(news, effects.Welcomed):
             if not self.welcomed:
                 self.welcomed = True
                 # What an earlier process left was said before what this one says.
@@ -561,21 +562,21 @@ class ClientProcess:
             self._settled(news)
         elif isinstance(news, Renumber):
             self._renumber(news.sender, news.first)
-        elif isinstance(news, s.Arrived):
+        elif isinstance(news, effects.Arrived):
             replica = self.replicas[news.room]
             assert news.events, "nothing arrived"
             for event in news.events:
                 assert event.seq == replica.base + len(replica.events) + 1, f"{self.name}: a hole, or twice, or anew"
                 replica.events.append(event)
-        elif isinstance(news, s.Rewound):
+        elif isinstance(news, effects.Rewound):
             self.replicas[news.room].rewind(news.seq)
-        elif isinstance(news, s.Answered):
+        elif isinstance(news, effects.Answered):
             assert self.answers[news.token] is None, "answered twice"
             self.answers[news.token] = news.reply
-        elif isinstance(news, s.Status):
+        elif isinstance(news, effects.Status):
             self.state = news.state
         else:
-            assert not isinstance(news, s.TurnedAway), news
+            assert not isinstance(news, effects.TurnedAway), news
 
     def _settled(self, news: Settled) -> None:
         self.client.disk.rows.pop((news.row.sender, news.row.n), None)

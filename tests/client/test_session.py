@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec import Raw, convert, json
 
+from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
 from chat_core import messages as m
@@ -50,7 +51,7 @@ class Talk:
     def collect(self) -> None:
         """Take its effects."""
         for effect in self.session.take():
-            if isinstance(effect, s.Send):
+            if isinstance(effect, effects.Send):
                 self.sent.append(wire.decode_request(effect.payload))
                 self.times.append(self.now)
             else:
@@ -79,7 +80,7 @@ class Talk:
     @property
     def arrived(self) -> list[int]:
         """The numbers of the events that were delivered."""
-        return [event.seq for arrived in self.all(s.Arrived) for event in arrived.events]
+        return [event.seq for arrived in self.all(effects.Arrived) for event in arrived.events]
 
     # What happens to it.
 
@@ -185,7 +186,7 @@ def test_nothing_but_hello_goes_out_before_it_is_accepted() -> None:
     talk.session.leave()
     talk.wait(20)
     assert {type(request) for request in talk.sent} == {m.Hello}
-    assert {effect.line for effect in talk.all(s.Open)} == {"posts"}
+    assert {effect.line for effect in talk.all(effects.Open)} == {"posts"}
 
 
 def test_nothing_but_hello_goes_out_while_only_the_feed_is_up() -> None:
@@ -198,7 +199,7 @@ def test_nothing_but_hello_goes_out_while_only_the_feed_is_up() -> None:
         talk.wait(1)
         talk.beat(10, boot="b2")
     assert {type(request) for request in talk.sent} == {m.Hello}
-    assert s.Close("feed") not in talk.effects
+    assert effects.Close("feed") not in talk.effects
 
 
 def test_the_hello_carries_name_and_key() -> None:
@@ -212,17 +213,17 @@ def test_an_accepted_hello_lets_all_out_that_waited() -> None:
     talk.session.ask(1, m.Who(), talk.now)
     talk.welcome()
     assert [type(request) for request in talk.sent] == [m.Hello, m.Marker, m.Ping, m.Who, m.Post, m.Post]
-    assert talk.last(s.Open) == s.Open("feed", 1, FEED_PORT)
-    assert talk.last(s.Welcomed).welcome.user == "u1"
+    assert talk.last(effects.Open) == effects.Open("feed", 1, FEED_PORT)
+    assert talk.last(effects.Welcomed).welcome.user == "u1"
 
 
 def test_a_hello_that_is_refused_for_good_is_the_end() -> None:
     talk = live()
     talk.session.lost("posts", 1, talk.now)
     talk.wait(1).refuse(talk.last(m.Hello), "name_taken", "final")
-    assert talk.last(s.TurnedAway).reply.code == "name_taken"
+    assert talk.last(effects.TurnedAway).reply.code == "name_taken"
     assert talk.state == "refused"
-    assert {effect.line for effect in talk.all(s.Close)} == {"posts", "feed"}
+    assert {effect.line for effect in talk.all(effects.Close)} == {"posts", "feed"}
     talk.forget()
     talk.session.post(rows(), talk.now)
     talk.session.follow("b", now=talk.now)
@@ -233,9 +234,9 @@ def test_a_hello_that_is_refused_for_good_is_the_end() -> None:
 
 def test_a_hello_that_is_refused_for_now_is_said_again_on_a_new_connection() -> None:
     talk = Talk().refuse(Talk().last(m.Hello), "store")
-    assert talk.last(s.Close) == s.Close("posts")
+    assert talk.last(effects.Close) == effects.Close("posts")
     talk.wait(0.1)
-    assert (talk.last(s.Open).generation, len(talk.all(m.Hello))) == (2, 2)
+    assert (talk.last(effects.Open).generation, len(talk.all(m.Hello))) == (2, 2)
 
 
 def test_an_unknown_client_without_a_name_uses_its_fall_back_name() -> None:
@@ -248,7 +249,7 @@ def test_an_unknown_client_without_a_name_uses_its_fall_back_name() -> None:
 def test_an_unknown_client_without_any_name_is_turned_away() -> None:
     talk = Talk(name="")
     talk.refuse(talk.last(m.Hello), "name_needed", "final")
-    assert talk.last(s.TurnedAway).reply.code == "name_needed"
+    assert talk.last(effects.TurnedAway).reply.code == "name_needed"
 
 
 def test_a_welcome_that_nobody_asked_for_is_ignored() -> None:
@@ -264,7 +265,7 @@ def test_whoever_is_told_to_say_hello_first_does_and_sends_all_again() -> None:
     first, second = talk.all(m.Post)
     talk.refuse(first, "hello_first").refuse(second, "hello_first")
     assert len(talk.all(m.Hello)) == 1
-    assert (talk.state, talk.all(s.Close)) == ("offline", [])
+    assert (talk.state, talk.all(effects.Close)) == ("offline", [])
     talk.welcome()
     assert [(post.n, post.id > second.id) for post in talk.all(m.Post)[2:]] == [(1, True), (2, True)]
 
@@ -283,15 +284,15 @@ def test_a_ping_goes_out_at_once_after_the_welcome() -> None:
 
 def test_no_feed_is_opened_while_no_room_is_followed() -> None:
     talk = Talk().welcome().wait(2)
-    assert [effect.line for effect in talk.all(s.Open)] == ["posts"]
+    assert [effect.line for effect in talk.all(effects.Open)] == ["posts"]
     assert talk.state == "live"
     talk.session.follow("lobby", now=talk.now)
     talk.wait(0)
-    assert talk.last(s.Open).line == "feed"
+    assert talk.last(effects.Open).line == "feed"
 
 
 def test_rooms_and_beat_are_subscribed_before_the_marker() -> None:
-    topics = [effect.topic for effect in Talk("lobby", "a").welcome().all(s.Subscribe)]
+    topics = [effect.topic for effect in Talk("lobby", "a").welcome().all(effects.Subscribe)]
     assert topics[:3] == ["room/lobby", "room/a", "beat"]
     assert topics[3].startswith("~")
     assert len(topics) == 4
@@ -319,7 +320,7 @@ def test_the_barrier_is_done_when_the_marker_was_heard_and_answered() -> None:
     assert talk.state == "joining"
     talk.mark().marked(lobby=EMPTY)
     assert talk.state == "live"
-    assert talk.last(s.Subscribe) == s.Subscribe("~" + talk.last(m.Marker).nonce, on=False)
+    assert talk.last(effects.Subscribe) == effects.Subscribe("~" + talk.last(m.Marker).nonce, on=False)
     assert talk.forget().wait(1).all(m.Marker) == []
 
 
@@ -369,7 +370,7 @@ def test_a_missed_beat_opens_the_barrier_anew_with_another_nonce(k: int, boot: s
     assert talk.state == "joining"
     second = talk.last(m.Marker)
     assert second.nonce != first.nonce
-    assert talk.last(s.Subscribe) == s.Subscribe("~" + second.nonce)
+    assert talk.last(effects.Subscribe) == effects.Subscribe("~" + second.nonce)
     assert talk.mark(first).marked(first, lobby=EMPTY).state == "joining"
     assert talk.mark(second).marked(second, lobby=EMPTY).state == "live"
 
@@ -407,7 +408,10 @@ def test_a_further_room_opens_the_barrier_anew() -> None:
     talk = live()
     talk.session.follow("a", now=talk.now)
     talk.collect()
-    assert [effect.topic[:6] for effect in talk.all(s.Subscribe)] == ["room/a", "~" + talk.last(m.Marker).nonce[:5]]
+    assert [effect.topic[:6] for effect in talk.all(effects.Subscribe)] == [
+        "room/a",
+        "~" + talk.last(m.Marker).nonce[:5],
+    ]
     assert talk.last(m.Marker).rooms == ["lobby", "a"]
     assert talk.state == "joining"
 
@@ -423,7 +427,7 @@ def test_a_room_that_is_no_longer_followed_is_unsubscribed_and_not_delivered() -
     talk = live("lobby", "a")
     talk.session.unfollow("lobby")
     talk.collect()
-    assert talk.all(s.Subscribe) == [s.Subscribe("room/lobby", on=False)]
+    assert talk.all(effects.Subscribe) == [effects.Subscribe("room/lobby", on=False)]
     assert talk.events(*LOG[:2]).arrived == []
 
 
@@ -449,8 +453,8 @@ def test_a_feed_that_was_opened_again_needs_a_new_barrier_with_all_subscriptions
     talk = live("lobby", "a")
     talk.session.lost("feed", 1, talk.now)
     talk.wait(0.1)
-    assert talk.last(s.Open) == s.Open("feed", 2, FEED_PORT)
-    assert [effect.topic for effect in talk.all(s.Subscribe)][:3] == ["room/lobby", "room/a", "beat"]
+    assert talk.last(effects.Open) == effects.Open("feed", 2, FEED_PORT)
+    assert [effect.topic for effect in talk.all(effects.Subscribe)][:3] == ["room/lobby", "room/a", "beat"]
     assert talk.state == "joining"
     assert talk.mark().marked(lobby=EMPTY, a=EMPTY).state == "live"
 
@@ -556,7 +560,7 @@ def test_a_page_of_junk_drops_the_line_and_nothing_of_it_counts(junk: bytes) -> 
     talk = live(have=2).beat(8, {"lobby": head(4)})
     raws = [Raw(wire.encode(LOG[2])), Raw(junk)]
     talk.reply(m.Paged(talk.last(m.Page).id, "lobby", "e1", 1, head(4), raws))
-    assert talk.all(s.Close) == [s.Close("posts")]
+    assert talk.all(effects.Close) == [effects.Close("posts")]
     assert (talk.arrived, talk.session.rooms["lobby"].have) == ([], 2)
 
 
@@ -606,7 +610,7 @@ def test_another_epoch_asks_for_the_fork_and_reads_on_from_there() -> None:
     assert talk.last(m.Fork).points == [head(seq) for seq in (5, 4, 3, 2, 1)]
     assert talk.all(m.Page) == []
     forked(talk, 3)
-    assert talk.last(s.Rewound) == s.Rewound("lobby", 3, "e2")
+    assert talk.last(effects.Rewound) == effects.Rewound("lobby", 3, "e2")
     assert talk.last(m.Page).after == 3
     other = history(2, after=LOG[2], text="other")
     talk.forget().page(*other, head=head(2, other), request=m.Page(talk.session._history or 0, "lobby"))
@@ -616,13 +620,13 @@ def test_another_epoch_asks_for_the_fork_and_reads_on_from_there() -> None:
 def test_another_epoch_of_a_room_nothing_of_which_was_read_is_said_too() -> None:
     talk = live().events(LOG[4])
     talk = reconnected(talk, epoch="e2")
-    assert talk.last(s.Rewound) == s.Rewound("lobby", 0, "e2")
+    assert talk.last(effects.Rewound) == effects.Rewound("lobby", 0, "e2")
     assert not talk.session.rooms["lobby"].waiting
 
 
 def test_the_same_epoch_is_not_another_history() -> None:
     talk = reconnected(live(have=5), lobby=head(5))
-    assert (talk.all(m.Fork), talk.all(s.Rewound)) == ([], [])
+    assert (talk.all(m.Fork), talk.all(effects.Rewound)) == ([], [])
 
 
 @pytest.mark.parametrize("told", [head(5, OTHER), head(2, OTHER), head(4)], ids=["chain", "old chain", "lower"])
@@ -660,7 +664,7 @@ def test_what_an_old_process_still_said_after_its_disk_was_rolled_back_is_taken_
     talk.session.lost("feed", 1, talk.now)
     talk.wait(0.2).mark().marked(lobby=head(3))
     forked(talk, 3)
-    assert talk.last(s.Rewound) == s.Rewound("lobby", 3, "e1")
+    assert talk.last(effects.Rewound) == effects.Rewound("lobby", 3, "e1")
     assert talk.page(head=head(3)).state == "live"
 
 
@@ -682,7 +686,7 @@ def test_a_room_that_is_not_there_any_more_was_rolled_back_to_nothing(by: str) -
     else:
         talk.mark().marked()
     talk.refuse(talk.last(m.Fork), "no_room", "final")
-    assert talk.last(s.Rewound) == s.Rewound("lobby", 0, "e1")
+    assert talk.last(effects.Rewound) == effects.Rewound("lobby", 0, "e1")
     assert talk.session.rooms["lobby"].have == 0
 
 
@@ -724,7 +728,7 @@ def test_the_fork_of_an_earlier_following_of_the_room_is_not_this_ones() -> None
     talk.session.unfollow("lobby")
     talk.session.follow("lobby", now=talk.now)
     forked(talk, 3)
-    assert talk.all(s.Rewound) == []
+    assert talk.all(effects.Rewound) == []
     assert talk.session.rooms["lobby"].have == 0
 
 
@@ -735,7 +739,7 @@ def test_another_epoch_told_in_passing_asks_for_a_new_welcome(by: str) -> None:
         talk.beat(8, epoch="e2")
     else:
         talk.pong(epoch="e2")
-    assert talk.all(s.Close) == [s.Close("posts")]
+    assert talk.all(effects.Close) == [effects.Close("posts")]
 
 
 # ---- posts ---------------------------------------------------------------------------------------------------------
@@ -821,12 +825,12 @@ def asking(request: m.Request | None = None) -> Talk:
 def test_what_was_asked_is_answered_once() -> None:
     talk = asking(m.Leave(room="b"))
     reply = m.Left(talk.last(m.Leave).id, "b", 3)
-    assert talk.reply(reply).reply(reply).all(s.Answered) == [s.Answered(1, reply)]
+    assert talk.reply(reply).reply(reply).all(effects.Answered) == [effects.Answered(1, reply)]
 
 
 def test_a_final_refusal_is_an_answer() -> None:
     talk = asking()
-    assert talk.refuse(talk.last(m.Create), "room_taken", "final").last(s.Answered).reply.code == "room_taken"
+    assert talk.refuse(talk.last(m.Create), "room_taken", "final").last(effects.Answered).reply.code == "room_taken"
 
 
 def test_what_nobody_answers_is_asked_again() -> None:
@@ -852,7 +856,7 @@ def test_what_was_not_answered_is_asked_again_over_a_new_connection() -> None:
 def test_what_is_of_no_interest_any_more_is_not_told() -> None:
     talk = asking(m.Leave(room="b"))
     talk.session.forget(1)
-    assert talk.reply(m.Left(talk.last(m.Leave).id, "b", 3)).all(s.Answered) == []
+    assert talk.reply(m.Left(talk.last(m.Leave).id, "b", 3)).all(effects.Answered) == []
 
 
 def test_a_ping_goes_out_every_five_seconds_with_the_commit_number_that_is_known() -> None:
@@ -871,12 +875,12 @@ def test_a_client_whose_feed_is_blocked_follows_by_asking_every_second() -> None
     assert {tuple(ping.rooms) for ping in pings} == {("lobby",)}
     talk.page(*LOG[:2], head=head(2))
     assert talk.arrived == [1, 2]
-    assert "blocked" in talk.last(s.Status).text
+    assert "blocked" in talk.last(effects.Status).text
 
 
 def test_a_change_of_my_rooms_is_told() -> None:
     talk = Talk().welcome().pong(rooms=["a", "lobby"])
-    assert talk.last(s.MyRooms).rooms == ["a", "lobby"]
+    assert talk.last(effects.MyRooms).rooms == ["a", "lobby"]
 
 
 def test_bye_is_said_when_leaving() -> None:
@@ -892,9 +896,9 @@ def test_bye_is_said_when_leaving() -> None:
 def closed_after(talk: Talk, line: str, seconds: float) -> bool:
     """Is a line closed in the tenth of a second after so long, and not before?"""
     talk.wait(seconds - 0.05)
-    before = s.Close(line) in talk.effects
+    before = effects.Close(line) in talk.effects
     talk.wait(0.1)
-    return not before and s.Close(line) in talk.effects
+    return not before and effects.Close(line) in talk.effects
 
 
 def test_a_posts_line_that_never_says_anything_is_closed_after_three_seconds() -> None:
@@ -909,31 +913,31 @@ def test_a_posts_line_that_fell_silent_is_closed_after_eight_seconds() -> None:
         talk.k += 1
         talk.beat(talk.k)
     assert closed_after(talk, "posts", 2.0)
-    assert s.Close("feed") not in talk.effects
+    assert effects.Close("feed") not in talk.effects
 
 
 def test_a_feed_that_never_says_anything_is_closed_after_three_seconds() -> None:
     talk = Talk("lobby").welcome()
     assert closed_after(talk, "feed", 3.0)
-    assert s.Close("posts") not in talk.effects
+    assert effects.Close("posts") not in talk.effects
 
 
 def test_a_feed_that_fell_silent_is_closed_after_six_seconds() -> None:
     talk = live().wait(5).pong()
     assert closed_after(talk, "feed", 1.0)
-    assert s.Close("posts") not in talk.effects
+    assert effects.Close("posts") not in talk.effects
 
 
 def test_a_loss_of_one_line_leaves_the_other_alone() -> None:
     talk = live()
     talk.session.lost("feed", 1, talk.now)
     talk.wait(0.2)
-    assert {effect.line for effect in talk.all(s.Close)} == {"feed"}
+    assert {effect.line for effect in talk.all(effects.Close)} == {"feed"}
     assert talk.session.accepted
     talk = live()
     talk.session.lost("posts", 1, talk.now)
     talk.wait(0.2)
-    assert {effect.line for effect in talk.all(s.Close)} == {"posts"}
+    assert {effect.line for effect in talk.all(effects.Close)} == {"posts"}
     assert talk.session.feed.up
 
 
@@ -986,7 +990,7 @@ def test_a_feed_that_speaks_ends_its_back_off() -> None:
         talk.wait(1.0).pong()
     talk.beat(8)
     talk.session.lost("feed", talk.session.feed.generation, talk.now)
-    assert len(talk.forget().wait(0.1).all(s.Open)) == 1
+    assert len(talk.forget().wait(0.1).all(effects.Open)) == 1
 
 
 def test_whatever_is_of_another_generation_is_ignored() -> None:
@@ -1017,9 +1021,9 @@ def test_after_the_machine_slept_both_lines_are_opened_anew_at_once() -> None:
     talk = live()
     talk.session.reopen(talk.now)
     talk.wait(0)
-    assert talk.all(s.Close) == [s.Close("posts"), s.Close("feed")]
-    assert (talk.last(s.Open), len(talk.all(m.Hello))) == (s.Open("posts", 2), 1)
-    assert talk.wait(0.1).welcome().last(s.Open) == s.Open("feed", 2, FEED_PORT)
+    assert talk.all(effects.Close) == [effects.Close("posts"), effects.Close("feed")]
+    assert (talk.last(effects.Open), len(talk.all(m.Hello))) == (effects.Open("posts", 2), 1)
+    assert talk.wait(0.1).welcome().last(effects.Open) == effects.Open("feed", 2, FEED_PORT)
 
 
 def test_the_states_that_people_see() -> None:
@@ -1028,7 +1032,7 @@ def test_the_states_that_people_see() -> None:
     talk.welcome().mark().marked(lobby=head(2)).page(*LOG[:2], head=head(2))
     talk.session.lost("posts", 1, talk.now)
     talk.collect()
-    assert [status.state for status in talk.all(s.Status)] == ["offline", "joining", "syncing", "live", "offline"]
+    assert [status.state for status in talk.all(effects.Status)] == ["offline", "joining", "syncing", "live", "offline"]
 
 
 def test_unknown_and_broken_replies_are_signs_of_life_and_no_more() -> None:
@@ -1036,5 +1040,5 @@ def test_unknown_and_broken_replies_are_signs_of_life_and_no_more() -> None:
     for frame in (b"", b"[]", b'{"type":"hologram","re":1}', json.encode({"type": "pong"})):
         talk.session.replied(1, frame, talk.now)
     talk.collect()
-    assert (talk.state, talk.all(s.Close)) == ("live", [])
+    assert (talk.state, talk.all(effects.Close)) == ("live", [])
     assert convert(talk.session.posts.heard, float) == talk.now

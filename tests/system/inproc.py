@@ -26,6 +26,7 @@ from chat_broker.settings import LimitSettings, Settings, TimingSettings
 from chat_broker.store import LogReader, Store
 from chat_broker.tables import Tables
 from chat_broker.turn import Facts, ReadJob
+from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
 from chat_client.link import Link
@@ -134,7 +135,7 @@ class Seat:
         self.renumbered: list[Renumber] = []
         self.answers: dict[int, m.Reply] = {}
         self.welcomes: list[m.Welcome] = []
-        self.rewound: list[s.Rewound] = []
+        self.rewound: list[effects.Rewound] = []
         self.turned_away: list[m.Refused] = []
         self.state = "offline"
         key = zmq.curve_keypair()[0].decode()
@@ -202,22 +203,22 @@ class Seat:
         posts = f"{len(self.session.flight)} posts unsettled, {len(self.settled)} settled"
         return f"{self.name}: {self.state}, rooms {rooms}, {posts}\n    {lines}"
 
-    def _take(self, effect: s.Effect) -> None:
-        if isinstance(effect, s.Arrived):
+    def _take(self, effect: effects.Effect) -> None:
+        if isinstance(effect, effects.Arrived):
             self.arrived[effect.room] += effect.events
         elif isinstance(effect, Settled):
             self.settled.append(effect)
         elif isinstance(effect, Renumber):
             self.renumbered.append(effect)
-        elif isinstance(effect, s.Answered):
+        elif isinstance(effect, effects.Answered):
             self.answers[effect.token] = effect.reply
-        elif isinstance(effect, s.Welcomed):
+        elif isinstance(effect, effects.Welcomed):
             self.welcomes.append(effect.welcome)
-        elif isinstance(effect, s.Rewound):
+        elif isinstance(effect, effects.Rewound):
             self.rewound.append(effect)
-        elif isinstance(effect, s.TurnedAway):
+        elif isinstance(effect, effects.TurnedAway):
             self.turned_away.append(effect.reply)
-        elif isinstance(effect, s.Status):
+        elif isinstance(effect, effects.Status):
             self.state = effect.state
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 import chat_client.client
-from chat_client import session as s
+from chat_client import effects
 from chat_client.client import Client, Line, News
 from chat_client.flight import Settled
 from chat_client.identity import open_identity
@@ -69,7 +69,7 @@ def events(client: Client, count: int) -> list[m.Event]:
     """The next events; as many, or the rest of what came with the last of them."""
     found: list[m.Event] = []
     while len(found) < count:
-        (arrived,) = wait_for(client, s.Arrived)
+        (arrived,) = wait_for(client, effects.Arrived)
         found += arrived.events
     return found
 
@@ -92,7 +92,7 @@ def test_connecting_tells_who_one_is_and_where(broker: Served, make: Maker) -> N
     assert client.welcome is welcome
     assert (welcome.user, welcome.name, [room.id for room in welcome.rooms]) == ("u1", "ann", ["lobby"])
     assert client.connect(0.0) is welcome  # once more changes nothing
-    assert wait_for(client, s.Welcomed) == [s.Welcomed(welcome)]  # it is news as well
+    assert wait_for(client, effects.Welcomed) == [effects.Welcomed(welcome)]  # it is news as well
 
 
 def test_nobody_at_the_address_is_said_in_time(make: Maker) -> None:
