@@ -67,7 +67,7 @@ def _checked_body(kind: str, body: Raw) -> bytes:
     if kind != "message":
         raise RefusedError("unknown_kind", f"Nothing of kind {kind!r} can be posted.")
     try:
-        message = wire.decode(body, m.Message)
+        message = wire.decode_message(body)
     except WireError as error:
         raise RefusedError("body_bad", f"The body of a {kind} is not right: {error}.") from error
     names.check_text(message.text)

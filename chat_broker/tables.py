@@ -113,7 +113,7 @@ class Tables:
 
     def is_member(self, room: str, user: str) -> bool:
         """May this user write in this room?"""
-        return f"{room} {user}" in self.members
+        return user in self.members_of.get(room, ())
 
     def _set(self, table: str, key: str, value: Any) -> None:
         rows = getattr(self, table)

@@ -99,12 +99,15 @@ class Turn:
         head = self.tables.heads.get(room, Head())
         seq, time = head.seq + 1, self.batch.time
         chain = chain_of(head.chain, room, seq, time, author, name, sender, n, kind)
+        new_head = Head(head.first, seq, chain)
         chunk = self.batch.chunks.get(room)
         if chunk is None:
             chunk = self.batch.chunks[room] = Chunk(seq)
+            self.tables.note("heads", room, new_head)
+        else:
+            self.tables.heads[room] = new_head  # the journal has what was there before the batch
         event = Event(room, seq, time, author, name, kind, chain, sender, n, body=Raw(body))
         chunk.events.append(wire.encode(event))
-        self.tables.note("heads", room, Head(head.first, seq, chain))
         return seq
 
     def spend(self, sender: str, user: str, n: int, outcome: Outcome) -> None:
@@ -112,8 +115,10 @@ class Turn:
         run = self.batch.runs.get(sender)
         if run is None:
             run = self.batch.runs[sender] = Run(user, n)
+            self.tables.note("senders", sender, SenderState(user, n))
+        else:
+            self.tables.senders[sender] = SenderState(user, n)  # as above
         run.outcomes.append(outcome)
-        self.tables.note("senders", sender, SenderState(user, n))
 
     def sender(self, sender: str) -> SenderState | None:
         """Whose the sender is and its last number, the batch included."""

@@ -175,7 +175,7 @@ class Bot:
         posts: list[tuple[str, str, bytes]] = []
         for event in events:
             if event.kind == "message" and event.author != me and event.seq > self._silent_until.get(room, 0):
-                text = wire.decode(event.body, m.Message).text
+                text = wire.decode_message(event.body).text
                 call = Call(room, event.name, event.author, text, event)
                 posts += [(room, "message", wire.encode(m.Message(answer))) for answer in self._checked(call)]
         rows = client.outbox.add_all(posts, [(room, event.seq, event.chain) for event in events])

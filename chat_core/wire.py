@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw
 
 from chat_core.errors import WireError
-from chat_core.messages import AnyReply, AnyRequest, Event
+from chat_core.messages import AnyReply, AnyRequest, Event, Message
 
 # A request holds a text of 8 KiB even where every character of it is escaped; nothing else is as long.
 REQUEST_BYTES = 64 * 1024
@@ -32,6 +32,7 @@ _request: "msgspec.json.Decoder[AnyRequest]" = msgspec.json.Decoder(AnyRequest)
 _reply: "msgspec.json.Decoder[AnyReply]" = msgspec.json.Decoder(AnyReply)
 _events = msgspec.json.Decoder(list[Event])
 _event = msgspec.json.Decoder(Event)
+_message: "msgspec.json.Decoder[Message]" = msgspec.json.Decoder(Message)
 _raws = msgspec.json.Decoder(list[Raw])
 _peek = msgspec.json.Decoder(_Peek)
 _encoder = msgspec.json.Encoder()
@@ -80,6 +81,11 @@ def decode_events(payload: bytes | Raw) -> list[Event]:
 def decode_event(payload: bytes | Raw) -> Event:
     """One event. Raises WireError."""
     return _decoded(_event, payload)
+
+
+def decode_message(body: bytes | Raw) -> Message:
+    """The body of a message. Raises WireError."""
+    return _decoded(_message, body)
 
 
 def split_events(payload: bytes) -> list[Raw]:

@@ -146,8 +146,9 @@ def drain(socket: Socket, limit: int) -> Sequence[tuple[bytes, zmq.Frame, bool]]
             peer: bytes = socket.recv(zmq.DONTWAIT)
         except zmq.Again:
             break
-        frame = zmq.Frame() if not socket.getsockopt(zmq.RCVMORE) else socket.recv(copy=False)
-        whole, more = bool(frame.buffer), frame.more
+        frame = socket.recv(copy=False)  # a ROUTER's message is the id and at least one frame, if only an empty one
+        more = frame.more
+        whole = len(frame) > 0
         while more:
             more = socket.recv(copy=False).more
             whole = False

@@ -78,7 +78,7 @@ def readable(event: m.Event) -> str:
     """An event as a person reads it."""
     at = datetime.fromtimestamp(event.time / 1000).strftime("%H:%M")
     if event.kind == "message":
-        text = _BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", wire.decode(event.body, m.Message).text)
+        text = _BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", wire.decode_message(event.body).text)
         text = text.replace("\n", "\n" + " " * (9 + len(event.name)))
         return f"{at}  {event.name}: {text}"
     said = {"joined": "has joined", "left": "has left", "created": "created the room"}.get(event.kind)

@@ -76,7 +76,7 @@ def outbox(args: argparse.Namespace) -> int:
             missing = [number for number in args.drop if not client.outbox.drop(number)]
             return say(f"There is no unsent message {missing[0]}.", REFUSED) if missing else DONE
         for number, where, row in client.outbox.everything():
-            text = wire.decode(row.body, m.Message).text
+            text = wire.decode_message(row.body).text
             if args.json:
                 print_json({"number": number, "broker": where, "room": row.room, "text": text})
             else:
