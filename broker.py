@@ -6,6 +6,9 @@ from pathlib import Path
 
 def main() -> int:
     """Run the broker with the config.toml beside this file; returns the exit status."""
+    if sys.version_info < (3, 11):
+        print(f"chat-broker: Python 3.11 or newer is needed, and this is {sys.version.split()[0]}.", file=sys.stderr)
+        return 1
     try:
         from chat_broker.serving.process import main as serve
     except ModuleNotFoundError as problem:

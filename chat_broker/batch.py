@@ -36,12 +36,16 @@ class Chunk:
 
     first: int
     events: list[bytes] = field(default_factory=list)
+    _cut: list[tuple[int, int, bytes]] | None = None
 
     def pieces(self) -> list[tuple[int, int, bytes]]:
         """The events as JSON arrays of at most 256 KiB of events, each with its first and last number.
 
-        These bytes are stored, broadcast and paged: encoded once, and paid once however many subscribe.
+        These bytes are stored, broadcast and paged: encoded once, and paid once however many subscribe. To be called
+        when the batch is complete.
         """
+        if self._cut is not None:
+            return self._cut
         pieces, start, size = [], 0, 0
         for position, event in enumerate(self.events):
             if size + len(event) > wire.CHUNK_BYTES and position > start:
@@ -49,6 +53,7 @@ class Chunk:
                 start, size = position, 0
             size += len(event) + 1
         pieces.append(self._piece(start, len(self.events)))
+        self._cut = pieces
         return pieces
 
     def _piece(self, start: int, end: int) -> tuple[int, int, bytes]:

@@ -30,7 +30,7 @@ def post(turn: Turn, peer: bytes, request: m.Post) -> None:
     last = state.last if state is not None else 0
     if n > last + 1 or n < 1:
         raise RefusedError("expected", f"This sender's next number is {last + 1}, not {n}.", expected=last + 1)
-    digest = _digest(request)
+    digest = _digest(turn, request)
     if n <= last:
         turn.acknowledge(peer, _repeat(turn, request, digest))
         return
@@ -84,7 +84,12 @@ def _repeat(turn: Turn, request: m.Post, digest: str) -> m.Reply:
     return m.Posted(request.id, outcome.room, outcome.seq, outcome.time)
 
 
-def _digest(request: m.Post) -> str:
-    """What makes two posts the same: room, kind and the body's bytes."""
-    content = f"{request.room}\0{request.kind}\0".encode() + bytes(request.body)
-    return blake2b(content, digest_size=8).hexdigest()
+def _digest(turn: Turn, request: m.Post) -> str:
+    """What makes two posts the same: room, kind, the reserved target, thread and expires, and the body's bytes.
+
+    Keyed by a secret of this database: whoever sees the digest of a deleted text cannot try out what it was.
+    """
+    record = turn.tables.rooms.get(request.room)
+    room = record.id if record is not None else names.fold(request.room.removeprefix("#"))
+    content = f"{room}\0{request.kind}\x000\x000\x000\0".encode() + bytes(request.body)
+    return blake2b(content, digest_size=8, key=turn.facts.salt).hexdigest()

@@ -77,7 +77,11 @@ class Hub:
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
+        elif turn.reads[peer] >= self.facts.reads_a_turn:
+            # A list of a thousand rooms takes a millisecond: nobody may have the loop to themselves.
+            turn.refuse(peer, request.id, RefusedError("busy", "That is too much at once: wait for the first answers."))
         else:
+            turn.reads[peer] += 1
             turn.after_commit(lambda: self._handle(turn, peer, request, READS[type(request)]))
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:

@@ -62,7 +62,7 @@ def gone(turn: Turn, peer: bytes, why: str) -> None:
     """Forget a connection; its user is away if it was the last."""
     last = turn.desk.disconnect(peer)
     if last is not None:
-        turn.notes.append(f"{last.name} left ({why})")
+        turn.notes.append(f"{last.name} left ({why}), from {last.address or 'nowhere known'}")
 
 
 def _user(turn: Turn, request: m.Hello) -> User:
@@ -80,7 +80,9 @@ def _user(turn: Turn, request: m.Hello) -> User:
     folded = names.fold(name)
     if folded in tables.names or folded == names.fold(names.BROKER_NAME):
         raise RefusedError("name_taken", f"The name {name} is taken here: choose another one.")
-    user = User(f"u{len(tables.users) + 1}", name, turn.time)
+    number = tables.counters.get("users", 0) + 1
+    tables.put(turn.batch, "counters", "users", number)
+    user = User(f"u{number}", name, turn.time)
     tables.put(turn.batch, "users", user.id, user)
     tables.put(turn.batch, "names", folded, user.id)
     tables.put(turn.batch, "keys", request.key, user.id)

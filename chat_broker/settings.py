@@ -56,7 +56,8 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     batch_requests: Annotated[int, Meta(ge=1, le=65536)] = 512
     feed_queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
-    reply_queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    reply_queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 250
+    reads_a_turn: Annotated[int, Meta(ge=1)] = 20
     pages_waiting: Annotated[int, Meta(ge=1, le=1000)] = 4
 
 

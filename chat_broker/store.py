@@ -75,6 +75,11 @@ class Store:
         """The log's epoch: another one means another history."""
         return self._about("epoch")
 
+    @property
+    def salt(self) -> bytes:
+        """The secret that keys the digests of posts."""
+        return bytes.fromhex(self._about("salt"))
+
     def load(self, tables: Tables) -> tuple[int, int]:
         """Fill the tables; returns the number and time of the last commit."""
         try:
@@ -184,8 +189,8 @@ class Store:
         execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA.split(";"):
             execute(statement)
-        for name in ("home", "epoch"):
-            execute("INSERT INTO about VALUES (?, ?)", (name, secrets.token_hex(8)))
+        for name, size in (("home", 8), ("epoch", 8), ("salt", 16)):
+            execute("INSERT INTO about VALUES (?, ?)", (name, secrets.token_hex(size)))
         execute("INSERT INTO clock VALUES (0, 0)")
         execute(f"PRAGMA application_id = {APPLICATION_ID}")
         execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -55,7 +55,14 @@ class SenderState(NamedTuple):
 
 
 # table -> the type of its values; these are stored.
-KEPT: dict[str, type] = {"users": User, "names": str, "keys": str, "rooms": RoomRecord, "members": Member}
+KEPT: dict[str, type] = {
+    "users": User,
+    "names": str,
+    "keys": str,
+    "rooms": RoomRecord,
+    "members": Member,
+    "counters": int,
+}
 
 # More senders than this are forgotten, oldest first; the store knows them all.
 SENDERS_IN_MEMORY = 50_000
@@ -72,6 +79,7 @@ class Tables:
         self.keys: dict[str, str] = {}  # public key -> user id
         self.rooms: dict[str, RoomRecord] = {}
         self.members: dict[str, Member] = {}  # "room user"
+        self.counters: dict[str, int] = {}  # "users": the number of the last user id, which is never given again
         self.heads: dict[str, Head] = {}
         self.senders: dict[str, SenderState] = {}
         # Derived from `members`, kept in step by `_set`.
@@ -79,7 +87,7 @@ class Tables:
         self.rooms_of: dict[str, set[str]] = {}
         self._journal: list[tuple[str, str, Any]] = []
 
-    def put(self, batch: Batch, table: str, key: str, value: Struct | str) -> None:
+    def put(self, batch: Batch, table: str, key: str, value: Struct | str | int) -> None:
         """Set a row of a kept table, in memory and in the batch."""
         batch.puts[table, key] = wire.encode(value)
         self.note(table, key, value)

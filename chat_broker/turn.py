@@ -5,6 +5,7 @@ commit or refused together with it; what only reads is computed after the commit
 not on disk (DESIGN.md, section 2).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -42,6 +43,8 @@ class Facts:
     beat_seconds: float = 2.0
     presence_seconds: float = 1.0
     gone_seconds: float = 15.0
+    reads_a_turn: int = 20
+    salt: bytes = b""  # the database's secret, for digests
 
 
 @dataclass
@@ -69,6 +72,7 @@ class Turn:
     batch: Batch
     mono: float
     k: int = 0  # the last beat's number
+    reads: Counter[bytes] = field(default_factory=Counter)  # how many a connection asked in this turn
     origin: str = ""  # the network address that a hello came from
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)

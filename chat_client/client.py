@@ -19,7 +19,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TextIO
 
 from chat_client import effects
@@ -45,7 +44,14 @@ class Line:
     text: str | None
 
 
-News = effects.Effect | Line
+@dataclass(frozen=True)
+class Renumbered:
+    """These rows have a fresh sender: each as it was and as it is."""
+
+    rows: dict[Row, Row]
+
+
+News = effects.Effect | Line | Renumbered
 
 
 def as_error(reply: m.Refused) -> RefusedError:
@@ -71,7 +77,6 @@ class Client:
         self.welcome: m.Welcome | None = None
         self.status = effects.Status("offline", "not connected yet")
         self.held: m.Refused | None = None  # why the broker cannot do what was asked last, at the moment
-        self.renewed: dict[Row, Row] = {}  # the rows of the last `Renumber`, as they were and as they are
         self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._aside: deque[News] = deque()
@@ -80,6 +85,7 @@ class Client:
         self._session = s.Session(identity.public, name, fallback_name, dice=random.SystemRandom(), every=every)
         self._link = Link(self._session, address, self._news.put, context)
         self._started = False
+        self._keys: dict[str, str] = {}  # the senders derived from keys
 
     def __enter__(self) -> "Client":
         return self
@@ -173,10 +179,12 @@ class Client:
         """Have the lines of a stream delivered as news, not further ahead than they are settled."""
 
         def read() -> None:
-            for line in stream:
-                self._ahead.acquire()
-                self._news.put(Line(line.rstrip("\r\n")))
-            self._news.put(Line(None))
+            try:
+                for line in stream:
+                    self._ahead.acquire()
+                    self._news.put(Line(line.rstrip("\r\n")))
+            finally:  # whatever happens to the stream, nobody may wait for more of it
+                self._news.put(Line(None))
 
         threading.Thread(target=read, name="lines", daemon=True).start()
 
@@ -205,8 +213,9 @@ class Client:
         elif isinstance(news, Settled):
             self.outbox.settle(news.row)
         elif isinstance(news, Renumber):
-            self.renewed = self.outbox.renumber(news.sender, news.first)
-            self.send(list(self.renewed.values()))
+            moved = self.outbox.renumber(news.sender, news.first)
+            self.send(list(moved.values()))
+            return Renumbered(moved)
         elif isinstance(news, effects.Status):
             self.status = news
         elif isinstance(news, effects.Held):
@@ -227,6 +236,6 @@ class Client:
 
     def _derived(self, key: str) -> str:
         """The sender for a key of the user's: the same in every process of this identity, nobody else's."""
-        if not key:
-            return ""
-        return blake2b(f"{self.identity.public}\0{key}".encode(), digest_size=16).hexdigest()
+        if key and key not in self._keys:
+            self._keys[key] = self.identity.derived(key)
+        return self._keys[key] if key else ""

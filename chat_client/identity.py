@@ -26,6 +26,11 @@ class Identity:
     folder: Path
     public: str
 
+    def derived(self, text: str) -> str:
+        """32 hex digits that only the holder of the secret key can make of a text; the same in every process."""
+        secret = _read(self.folder / KEY_FILE).encode("ascii")
+        return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16, key=secret).hexdigest()
+
 
 def folder_for(name: str) -> Path:
     """The folder of the identity that is used for a name where none is given: one for each name, so that two people,

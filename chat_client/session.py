@@ -451,6 +451,9 @@ class Session:
         self.tick(now)
 
     def _on_marked(self, reply: m.Marked, had: dict[str, int], now: float) -> None:
+        if reply.epoch != self.epoch:
+            self._drop(self.posts, now)
+            return
         barrier = self.barrier
         if barrier is not None and reply.re > barrier.replied:
             barrier.replied, barrier.heads, barrier.had = reply.re, reply.heads, had

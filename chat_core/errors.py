@@ -43,7 +43,7 @@ CODES: dict[str, tuple[Verdict, str]] = {
     "conflict": ("final", "The sender's number was used for something else."),
     "foreign_sender": ("final", "The sender's numbers belong to another user."),
     "store": ("later", "The broker cannot write at the moment: its disk is full or failing."),
-    "busy": ("later", "This connection has asked for several pages of history already: wait for the first."),
+    "busy": ("later", "This connection has asked for too much at once: wait for the first answers."),
 }
 
 

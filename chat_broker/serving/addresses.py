@@ -1,6 +1,8 @@
 """Under which addresses the LAN reaches this machine."""
 
+import contextlib
 import ipaddress
+import socket
 from dataclasses import dataclass
 
 import ifaddr
@@ -25,6 +27,16 @@ def reach(bind: str) -> Reach:
             address = ipaddress.ip_address(text)
             if not address.is_loopback and not address.is_link_local:
                 found.append((address.version != 4, text, f"on the LAN, by {adapter.nice_name}"))
-    found.sort(key=lambda entry: entry[0])  # IPv4 first: it is what people can read out
+    default = _default()
+    # IPv4 first: it is what people can read out; and of those the one that is not a bridge to virtual machines.
+    found.sort(key=lambda entry: (entry[0], entry[1] != default))
     hosts = (("127.0.0.1", "on this machine"), *((text, where) for _, text, where in found))
     return Reach(hosts, found[0][1] if found else "127.0.0.1")
+
+
+def _default() -> str:
+    """The address from which this machine would speak to other networks, or "". Nothing is sent to find out."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # an address that nobody has (RFC 5737); UDP connects without a packet
+        return str(probe.getsockname()[0])
+    return ""

@@ -40,8 +40,12 @@ class Waker:
 
     def wake(self) -> None:
         """Make the loop's poll return."""
-        with contextlib.suppress(BlockingIOError):  # full: it will wake anyway
+        with contextlib.suppress(OSError):  # full: it will wake anyway; closed: it has ended
             self._writing.send(b"\0")
+
+    def fileno(self) -> int:
+        """The end to write to, for `signal.set_wakeup_fd`."""
+        return self._writing.fileno()
 
     def clear(self) -> None:
         """Note that the loop is awake."""

@@ -46,6 +46,8 @@ class FolderError(ChatError):
 
 def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
     """Run a broker until it is stopped; returns the exit status. ``beside``: where config.toml is looked for."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         flags = _parser().parse_args(argv)
         file = _config_file(flags.config, beside)
@@ -60,7 +62,14 @@ def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
         return _say(problem, EX_CANTCREAT)
     except StoreError as problem:
         return _say(problem, EX_CONFIG if problem.newer else EX_CANTCREAT)
+    except KeyboardInterrupt:
+        pass  # stopped while it was starting: nothing had been taken in
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    """Ctrl-C or SIGTERM before there is a loop to be stopped."""
+    raise KeyboardInterrupt
 
 
 def _serve(settings: Settings, data: Path, ready_file: Path | None) -> None:
@@ -69,6 +78,8 @@ def _serve(settings: Settings, data: Path, ready_file: Path | None) -> None:
         log.warning("this system's random numbers cannot be seeded: a peer could guess routing ids and stop the broker")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_one(data))
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)  # of an earlier start: it would send people to its ports
         store = Store(data)
         stack.callback(store.close)
         waker = Waker()
@@ -89,12 +100,17 @@ def _serve(settings: Settings, data: Path, ready_file: Path | None) -> None:
             timing.beat_seconds,
             timing.presence_seconds,
             timing.gone_seconds,
+            settings.limits.reads_a_turn,
+            store.salt,
         )
         hub = Hub(tables, store, facts, commit, last)
         _open_lobby(hub, store)
         reader = Reader(store.path, store.epoch, waker.wake)
         stack.callback(reader.stop)
         loop = Loop(hub, store, reader, sockets, settings, _about(settings, sockets, store), waker)
+        # A signal that comes between two polls wakes the next one; Python's own handler then stops the loop.
+        signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        stack.callback(signal.set_wakeup_fd, -1)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: loop.stop())
         _announce(settings, sockets, data, ready_file)
@@ -213,11 +229,9 @@ def _config_file(given: Path | None, beside: Path | None) -> Path | None:
 
 
 def _data_folder(settings: Settings, given: Path | None, file: Path | None) -> Path:
-    """Where the data is: relative to the working folder if given by flag or environment, else to the settings file."""
+    """Where the data is: relative to the working folder if given by flag, else to the settings file."""
     if given is not None:
         return given.absolute()
-    if named := os.environ.get("CHAT_DATA"):
-        return Path(named).absolute()
     if file is not None:
         return (file.absolute().parent / settings.broker.data).absolute()
     return Path(platformdirs.user_data_dir("zmq-chat", appauthor=False)) / "broker"

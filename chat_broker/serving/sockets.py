@@ -20,8 +20,9 @@ Socket = zmq.Socket[bytes]
 POSTS_FRAME_BYTES = 16 * wire.REQUEST_BYTES
 # The door is asked one short question. Under some 300 bytes libzmq's own handshakes would not fit.
 DOOR_FRAME_BYTES = 1024
-# Bounds a subscriber's subscription: libzmq keeps 116 bytes for each byte of it (FACTS 1.5).
-FEED_FRAME_BYTES = 1024
+# Bounds a subscription, of which libzmq keeps 116 bytes for each byte (FACTS 1.5). The longest topic has some 140;
+# handshakes need the rest.
+FEED_FRAME_BYTES = 400
 
 
 @dataclass

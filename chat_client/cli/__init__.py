@@ -1,5 +1,6 @@
 """The command line of ``python -m chat_client``; a verb a function, options in `options`, statuses in `output`."""
 
+import io
 import os
 import signal
 import sys
@@ -20,6 +21,10 @@ def _end(*_: object) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns its exit status."""
     signal.signal(signal.SIGTERM, _end)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # JSON is UTF-8 whatever the system thinks, and a console that cannot show a character shows another one.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     parser = make_parser()
     args = parser.parse_args(argv)
     if not args.verb:

@@ -8,8 +8,8 @@ import time
 from chat_client import effects
 from chat_client.cli.opening import open_client
 from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE, print_json, refused_status, say
-from chat_client.client import Client, Line, as_error
-from chat_client.flight import Renumber, Row, Settled
+from chat_client.client import Client, Line, Renumbered, as_error
+from chat_client.flight import Row, Settled
 from chat_client.outbox import KeyUsedError
 from chat_core import messages as m
 from chat_core import names
@@ -87,9 +87,10 @@ class _Sending:
             elif isinstance(news, effects.TurnedAway):
                 for row in self._open.values():
                     self._client.outbox.settle(row)
+                say("Nothing of this was kept: the broker does not let you in.")
                 raise as_error(news.reply)
-            elif isinstance(news, Renumber):
-                self._renumbered()
+            elif isinstance(news, Renumbered):
+                self._renumbered(news.rows)
             elif isinstance(news, Settled):
                 deadline = time.monotonic() + self._args.timeout
                 self._settled(news)
@@ -99,6 +100,8 @@ class _Sending:
         """Until what earlier processes left is settled."""
         deadline = time.monotonic() + self._args.timeout
         outbox = self._client.outbox
+        if not outbox.waiting() and not outbox.elsewhere():
+            return DONE
         while self._client.welcome is None or outbox.waiting():
             news = self._client.next(deadline - time.monotonic())
             if news is None:
@@ -155,9 +158,8 @@ class _Sending:
             print_json({"refused": reply.code, "text": text})
         self._status = say(text, refused_status(reply.code))
 
-    def _renumbered(self) -> None:
-        """The outbox gave some rows a fresh sender."""
-        for old, new in self._client.renewed.items():
+    def _renumbered(self, rows: dict[Row, Row]) -> None:
+        for old, new in rows.items():
             if self._open.pop((old.sender, old.n), None) is not None:
                 self._open[new.sender, new.n] = new
 

@@ -71,7 +71,9 @@ def flat(event: m.Event) -> dict[str, Any]:
     """An event as one JSON object: its envelope and its body's fields side by side."""
     plain: dict[str, Any] = wire.plain(event)
     body = plain.pop("body", {})
-    return {**{key: plain.pop(key) for key in ("room", "seq", "time", "kind", "author", "name")}, **body, **plain}
+    envelope = {key: plain.pop(key) for key in ("room", "seq", "time", "kind", "author", "name")}
+    # A body of a later kind may have fields of these names, which must not pass for the envelope's.
+    return envelope | {key: value for key, value in body.items() if key not in envelope and key not in plain} | plain
 
 
 def readable(event: m.Event) -> str:

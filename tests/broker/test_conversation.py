@@ -515,3 +515,17 @@ def test_whoever_created_the_room_in_the_same_batch_may_write(talk: Table) -> No
 def test_a_post_to_no_room_is_refused(talk: Table) -> None:
     refused = talk.post("ann", "nowhere", "hi")
     assert (refused.code, refused.verdict) == ("no_room", "final")
+
+
+def test_a_repeat_may_spell_the_room_otherwise(talk: Table) -> None:
+    first = talk.post("ann", "lobby", "hi", SENDER, 1)
+    assert talk.post("ann", "#LOBBY", "hi", SENDER, 1).seq == first.seq
+
+
+def test_the_digest_of_a_text_depends_on_the_databases_secret() -> None:
+    digests = []
+    for salt in (b"one", b"two"):
+        table = Table(salt=salt).seat("ann")
+        batch = table.turn(("ann", message("hi", sender=SENDER, n=1))).batch
+        digests.append(batch.runs[SENDER].outcomes[0].digest)
+    assert digests[0] != digests[1]

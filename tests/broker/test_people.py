@@ -481,7 +481,7 @@ def test_how_long_silence_may_last_is_a_setting() -> None:
 
 def test_the_log_of_the_process_tells_who_came_and_went(table: Table) -> None:
     assert table.turn(("ann", hello("ann"))).notes == ["ann came from address of ann (unknown client)"]
-    assert table.turn(("ann", m.Bye())).notes == ["ann left (said bye)"]
+    assert table.turn(("ann", m.Bye())).notes == ["ann left (said bye), from address of ann"]
 
 
 def test_the_log_of_the_process_tells_nothing_of_a_batch_whose_commit_failed(table: Table) -> None:
@@ -497,3 +497,9 @@ def test_nobody_stays_as_a_user_whose_making_failed() -> None:
     assert [told.to(who).code for who in ("one", "two")] == ["store", "store"]
     assert table.hello("ann").user == "u1"
     assert table.post("two", "lobby", "I am ann").code == "hello_first"
+
+
+def test_the_id_of_a_user_is_never_given_again() -> None:
+    table = Table().seat("ann", "bob")
+    del table.tables.users["u2"]  # as a later version may do
+    assert table.hello("cid").user == "u3"

@@ -321,3 +321,11 @@ def test_an_empty_turn_spends_no_commit_number(quiet: Table) -> None:
     for _ in range(3):
         quiet.turn(("ann", m.Ping()))
     assert quiet.turn(("ann", message("hi"))).batch.number == 4
+
+
+def test_nobody_has_more_than_twenty_questions_answered_in_a_turn() -> None:
+    table = Table().seat("ann", "bob")
+    told = table.turn(*[("ann", m.Ping())] * 25, ("bob", m.Ping()))
+    codes = [getattr(reply, "code", "") for reply in told.replies["ann"]]
+    assert (codes.count(""), codes.count("busy")) == (20, 5)
+    assert isinstance(told.to("bob"), m.Pong)

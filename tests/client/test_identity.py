@@ -1,6 +1,7 @@
 """The identity: a key in a folder, made once, private, and the same for every process that asks."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -196,3 +197,10 @@ def test_whatever_is_typed_names_one_folder_among_the_identities(name: str) -> N
 def test_two_names_share_a_folder_only_if_they_are_one_name(one: str, other: str) -> None:
     same = names.fold(one) == names.fold(other)
     assert (folder_for(one).name.casefold() == folder_for(other).name.casefold()) == same
+
+
+def test_what_is_derived_from_a_key_is_the_identitys_own_and_always_the_same(tmp_path: Path) -> None:
+    one, other = open_identity(tmp_path / "one"), open_identity(tmp_path / "other")
+    assert one.derived("backup") == open_identity(tmp_path / "one").derived("backup")
+    assert len({one.derived("backup"), one.derived("Backup"), other.derived("backup")}) == 3
+    assert re.fullmatch("[0-9a-f]{32}", one.derived("\udce9"))

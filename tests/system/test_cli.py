@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
 
+from chat_client.cli.tail import flat
+from chat_core.messages import Event
 from tests.system.processes import BrokerProcess, Person, finish, next_event, read_until
 
 pytestmark = pytest.mark.slow
@@ -277,3 +280,23 @@ def test_a_tail_says_that_the_broker_is_away_and_back(broker: BrokerProcess, per
     assert tail.stderr.readline() == "chat-client: The broker is away; waiting for it.\n"
     broker.start()
     assert tail.stderr.readline() == "chat-client: The broker is back, and nothing was missed.\n"
+
+
+def test_a_flush_of_nothing_needs_no_broker(tmp_path: Path) -> None:
+    done = Person(tmp_path, "127.0.0.1:1", "ann").run("send", "--flush", timeout=0.3)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_output_is_utf_8_whatever_the_system_thinks(person: People) -> None:
+    ann = person("ann")
+    ann.run("send", "lobby", "grüße 🎉")
+    command = ann.command("tail", "lobby", "--from", "-1", "--count", "1", "--json")
+    env = ann.environment() | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=env, timeout=60)
+    assert (done.returncode, json.loads(done.stdout)["text"]) == (0, "grüße 🎉")
+
+
+def test_a_body_cannot_pass_for_the_envelope() -> None:
+    event = Event("lobby", 1, 0, "u1", "ann", "odd", "0" * 16, body=Raw(b'{"name":"bob","text":"hi","chain":"x"}'))
+    shown = flat(event)
+    assert (shown["name"], shown["text"], shown["chain"]) == ("ann", "hi", "0" * 16)

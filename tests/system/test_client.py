@@ -10,13 +10,15 @@ from typing import TypeVar
 import pytest
 
 import chat_client.client
+from chat_broker.batch import Batch
+from chat_broker.store import Store
 from chat_client import effects
 from chat_client.client import Client, Line, News
 from chat_client.flight import Settled
 from chat_client.identity import open_identity
 from chat_core import messages as m
 from chat_core.address import Address
-from chat_core.errors import RefusedError, UnreachableError
+from chat_core.errors import RefusedError, StoreError, UnreachableError
 from tests.system.inproc import PATIENCE_SECONDS, Served, served, texts
 
 T = TypeVar("T")
@@ -418,3 +420,32 @@ def test_more_lines_than_are_read_ahead_are_posted_in_order(
             unsettled -= 1
             ann.line_done()
     assert texts(broker.log("lobby")) == lines
+
+
+def test_what_the_broker_cannot_write_is_asked_again_and_then_said(
+    broker: Served, ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann.connect(PATIENCE_SECONDS)
+    failing = True
+    real = Store.commit
+
+    def commit(store: Store, batch: Batch) -> None:
+        if failing:
+            raise StoreError("database or disk is full")
+        real(store, batch)
+
+    monkeypatch.setattr(Store, "commit", commit)
+    with pytest.raises(RefusedError, match="cannot write at the moment"):
+        ann.ask(m.Create(room="den"), 0.2)
+    row = ann.post("lobby", "in the end")
+    while ann.held is None or ann.outbox.waiting() != 1:
+        ann.next(PATIENCE_SECONDS)
+    failing = False
+    while True:
+        news = ann.next(PATIENCE_SECONDS)
+        assert news is not None
+        if isinstance(news, Settled):
+            break
+    assert news.row == row
+    assert isinstance(news.reply, m.Posted)
+    assert ann.held is None

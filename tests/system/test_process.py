@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import sqlite3
 import stat
@@ -173,3 +174,23 @@ def test_the_log_can_be_one_json_object_a_line(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="files have modes on POSIX only")
 def test_the_data_folder_is_for_its_owner_only(broker: BrokerProcess) -> None:
     assert stat.S_IMODE(broker.data.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_with_status_0_while_it_is_still_starting(tmp_path: Path, number: signal.Signals) -> None:
+    port = free_ports()
+    ready = tmp_path / "ready.json"
+    ready.write_text("of an earlier start")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        command = [sys.executable, str(ROOT / "broker.py"), "--port", str(port), "--bind", "127.0.0.1", "--data", "d"]
+        env = environment(tmp_path, CHAT_TIMING__BIND_RETRY_SECONDS="60")
+        process = subprocess.Popen(
+            [*command, "--ready-file", str(ready)], cwd=tmp_path, env=env, stderr=subprocess.PIPE
+        )
+        while ready.exists():  # it is removed before the ports are tried
+            assert process.poll() is None
+        process.send_signal(number)
+        _, err = process.communicate(timeout=LONG)
+    assert (process.returncode, err) == (0, b"")
