@@ -388,11 +388,7 @@ class Session:
         if isinstance(reply, m.Refused):
             self._on_refused(pending, reply, now)
         elif pending.kind == "ask":
-            token = pending.what
-            assert isinstance(token, int)
-            self._asked.discard(token)
-            if self._asks.pop(token, None) is not None:
-                self._effects.append(Answered(token, reply))
+            self._tell(pending, reply)
         elif isinstance(reply, m.Welcome):
             self._on_welcome(reply, pending.had, now)
         elif isinstance(reply, m.Marked):
@@ -419,11 +415,7 @@ class Session:
             self._forget_one(pending)
             self._held = now + self.every.hold  # asking again at once would be a storm
         elif pending.kind == "ask":
-            token = pending.what
-            assert isinstance(token, int)
-            self._asked.discard(token)
-            if self._asks.pop(token, None) is not None:
-                self._effects.append(Answered(token, reply))
+            self._tell(pending, reply)
         elif pending.kind in ("page", "fork"):
             # The room is gone, which the log of this broker never does: another history without it.
             self._history = None
@@ -432,6 +424,14 @@ class Session:
             if following.have and following.room in self.rooms:
                 self._effects.append(Rewound(following.room, 0, self.epoch))
             following.rewind(0)
+
+    def _tell(self, pending: _Pending, reply: m.Reply) -> None:
+        """Give the application the answer to what it asked, unless it has lost interest."""
+        token = pending.what
+        assert isinstance(token, int)
+        self._asked.discard(token)
+        if self._asks.pop(token, None) is not None:
+            self._effects.append(Answered(token, reply))
 
     def _on_welcome(self, welcome: m.Welcome, had: dict[str, int], now: float) -> None:
         self.accepted = True
