@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 DEFAULT_EXAMPLES = 250
 
-for _name, _factor in (("default", 1), ("quick", 0.1), ("thorough", 20)):
+for _name, _factor in (("default", 1), ("quick", 0.04), ("thorough", 20)):
     settings.register_profile(
         _name,
         max_examples=int(DEFAULT_EXAMPLES * _factor),

@@ -1,6 +1,7 @@
 """docs/protocol.md is true: every example decodes, nothing is left out, tables and the chain agree with the code."""
 
 import ast
+import functools
 import json
 import re
 from dataclasses import dataclass
@@ -197,6 +198,7 @@ def needed() -> set[str]:
     }
 
 
+@functools.cache
 def kinds_of_the_broker() -> set[str]:
     """The kinds of events that the broker's code appends by name, and what may be posted."""
     found = {"message"}

@@ -21,6 +21,8 @@ from chat_core.address import Address
 from chat_core.errors import RefusedError, StoreError, UnreachableError
 from tests.system.inproc import PATIENCE_SECONDS, Served, served, texts
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 Maker = Callable[..., Client]
 
