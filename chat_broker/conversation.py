@@ -7,7 +7,7 @@ from msgspec import Raw
 from chat_broker import rooms
 from chat_broker.batch import Outcome
 from chat_broker.desk import Connection
-from chat_broker.turn import Turn
+from chat_broker.turn import Turn, refusal
 from chat_core import messages as m
 from chat_core import names, wire
 from chat_core.errors import RefusedError, WireError
@@ -39,7 +39,7 @@ def post(turn: Turn, peer: bytes, request: m.Post) -> None:
     except RefusedError as error:
         if error.verdict == "final":
             turn.spend(sender, connection.user, n, Outcome(digest, code=error.code, text=error.text))
-        turn.acknowledge(peer, m.Refused(request.id, error.code, error.text, error.verdict))
+        turn.acknowledge(peer, refusal(request.id, error))
         return
     turn.spend(sender, connection.user, n, Outcome(digest, posted.room, posted.seq, posted.time))
     turn.acknowledge(peer, posted)
@@ -89,7 +89,5 @@ def _digest(turn: Turn, request: m.Post) -> str:
 
     Keyed by a secret of this database: whoever sees the digest of a deleted text cannot try out what it was.
     """
-    record = turn.tables.rooms.get(request.room)
-    room = record.id if record is not None else names.fold(request.room.removeprefix("#"))
-    content = f"{room}\0{request.kind}\x000\x000\x000\0".encode() + bytes(request.body)
+    content = f"{rooms.id_of(turn, request.room)}\0{request.kind}\x000\x000\x000\0".encode() + bytes(request.body)
     return blake2b(content, digest_size=8, key=turn.facts.salt).hexdigest()

@@ -12,9 +12,14 @@ from chat_core.errors import RefusedError
 ROOMS_IN_A_REPLY = 1000
 
 
+def id_of(turn: Turn, typed: str) -> str:
+    """The id that a spelling stands for, whether there is such a room or not."""
+    return typed if typed in turn.tables.rooms else names.fold(typed.removeprefix("#"))
+
+
 def find(turn: Turn, typed: str) -> RoomRecord:
     """The room of that id, in any spelling. Raises RefusedError("no_room")."""
-    record = turn.tables.rooms.get(typed) or turn.tables.rooms.get(names.fold(typed.removeprefix("#")))
+    record = turn.tables.rooms.get(id_of(turn, typed))
     if record is None:
         raise RefusedError("no_room", f"There is no room {typed!r} here: `rooms` lists them, `create` makes one.")
     return record

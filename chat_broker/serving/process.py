@@ -79,7 +79,8 @@ def _serve(settings: Settings, data: Path, ready_file: Path | None) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(_only_one(data))
         if ready_file is not None:
-            ready_file.unlink(missing_ok=True)  # of an earlier start: it would send people to its ports
+            with _writing(ready_file):
+                ready_file.unlink(missing_ok=True)  # of an earlier start: it would send people to its ports
         store = Store(data)
         stack.callback(store.close)
         waker = Waker()
@@ -175,11 +176,19 @@ def _python() -> str:
 
 def _write_atomically(file: Path, text: str) -> None:
     beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
+    with _writing(file):
         beside.write_text(text, encoding="utf-8")
         os.replace(beside, file)
+
+
+@contextlib.contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    """Turn what goes wrong with the ready file into a sentence."""
+    try:
+        yield
     except OSError as problem:
-        raise FolderError(f"The ready file {file} cannot be written ({problem.strerror}).") from problem
+        text = f"The ready file {file} cannot be written ({problem.strerror}): give another one with --ready-file."
+        raise FolderError(text) from problem
 
 
 def _say(problem: ChatError, status: int) -> int:

@@ -65,8 +65,7 @@ class _Sending:
             return self._run(more)
         finally:
             if self._others:
-                things = "1 message" if self._others == 1 else f"{self._others} messages"
-                say(f"Sent as well: {things} kept from before.")
+                say(f"Sent as well: {_messages(self._others)} kept from before.")
 
     def _run(self, more: bool) -> int:
         deadline = time.monotonic() + self._args.timeout
@@ -112,8 +111,7 @@ class _Sending:
                 deadline = time.monotonic() + self._args.timeout
                 self._tell(news)
         if elsewhere := outbox.elsewhere():
-            things = "1 message is" if elsewhere == 1 else f"{elsewhere} messages are"
-            say(f"{things} kept for other brokers: `outbox` lists what, and for which.")
+            say(f"{_messages(elsewhere, 'is', 'are')} kept for other brokers: `outbox` lists what, and for which.")
         return self._status
 
     def _take_line(self, line: Line) -> bool:
@@ -152,7 +150,7 @@ class _Sending:
                 print(reply.seq, flush=True)
             return
         text = reply.text
-        if reply.code == "conflict" and news.row.fixed:
+        if reply.code == "conflict" and self._args.key:
             text = f"The key {self._args.key!r} was used for another message before."
         if self._args.json:
             print_json({"refused": reply.code, "text": text})
@@ -164,11 +162,15 @@ class _Sending:
                 self._open[new.sender, new.n] = new
 
     def _kept(self) -> int:
-        count = self._client.outbox.waiting()
-        things = "1 message is" if count == 1 else f"{count} messages are"
+        things = _messages(self._client.outbox.waiting(), "is", "are")
         reason = f" ({self._client.held.text})" if self._client.held is not None else ""
         return say(
             f"Not acknowledged in time{reason}: {things} kept in the outbox. Do not repeat the command; "
             f"`send --flush` sends what is kept, and so does the next `send`.",
             TRY_AGAIN,
         )
+
+
+def _messages(count: int, one: str = "", many: str = "") -> str:
+    """So many messages, with the verb that goes with the number."""
+    return f"1 message {one}".rstrip() if count == 1 else f"{count} messages {many}".rstrip()

@@ -194,3 +194,10 @@ def test_it_stops_with_status_0_while_it_is_still_starting(tmp_path: Path, numbe
         process.send_signal(number)
         _, err = process.communicate(timeout=LONG)
     assert (process.returncode, err) == (0, b"")
+
+
+def test_a_ready_file_that_cannot_be_written_is_said_with_status_73(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = run(tmp_path, "--port", "0", "--data", "d", "--ready-file", str(tmp_path / "file" / "ready"))
+    assert done.returncode == 73
+    assert "--ready-file" in one_sentence(done)
