@@ -21,6 +21,7 @@ from chat_broker.turn import Facts, ReadJob, Turn
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import StoreError
+from tests.disk import Disk
 
 HOME, BOOT, EPOCH = "40e0", "b001", "e0c4"
 START_TIME = 1_700_000_000_000  # ms since 1970
@@ -67,15 +68,12 @@ class Log(Protocol):
     def load(self, tables: Tables) -> tuple[int, int]: ...
 
 
-class MemoryLog:
+class MemoryLog(Disk):
     """The store's part in dicts; ``broken`` makes its reads fail as those of a failing disk."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], bytes] = {}
+        super().__init__()
         self.events: dict[str, list[m.Event]] = {}
-        self.outcomes: dict[tuple[str, int], Outcome] = {}
-        self.senders: dict[str, SenderState] = {}
-        self.clock = (0, 0)
         self.broken = False
 
     def sender(self, sender: str) -> SenderState | None:
@@ -89,17 +87,7 @@ class MemoryLog:
     def commit(self, batch: Batch) -> None:
         for room, chunk in batch.chunks.items():
             self.events.setdefault(room, []).extend(wire.decode_event(event) for event in chunk.events)
-        for sender, run in batch.runs.items():
-            for n, outcome in enumerate(run.outcomes, run.first):
-                assert (sender, n) not in self.outcomes, "a number was spent twice"
-                self.outcomes[sender, n] = outcome
-                self.senders[sender] = SenderState(run.user, n)
-        for row, value in batch.puts.items():
-            if value is None:
-                self.kept.pop(row, None)
-            else:
-                self.kept[row] = value
-        self.clock = (batch.number, batch.time)
+        self.keep(batch)
 
     def load(self, tables: Tables) -> tuple[int, int]:
         for (table, key), value in self.kept.items():

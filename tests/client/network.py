@@ -29,6 +29,7 @@ from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import START, chain_of
 from chat_core.errors import RefusedError, StoreError, WireError
+from tests import disk
 
 START_TIME = 1_700_000_000_000  # ms since 1970
 LATENCY = 0.0007  # one way, seconds
@@ -66,17 +67,14 @@ def history(count: int, room: str = "lobby", after: m.Event | None = None, text:
 # ---- the broker's disk and process -------------------------------------------------------------------------------
 
 
-class Store:
+class Store(disk.Disk):
     """What the broker has committed. It outlives its processes; `rolled_back` makes the older copy that a backup is."""
 
     def __init__(self, epoch: str) -> None:
+        super().__init__()
         self.epoch = epoch
         self.batches: list[Batch] = []
-        self.kept: dict[tuple[str, str], bytes] = {}
         self.events: dict[str, list[bytes]] = {}
-        self.outcomes: dict[tuple[str, int], Outcome] = {}
-        self.senders: dict[str, SenderState] = {}
-        self.clock = (0, 0)
         self.failing = False
 
     def rolled_back(self, batches: int, epoch: str) -> "Store":
@@ -95,17 +93,7 @@ class Store:
             log = self.events.setdefault(room, [])
             assert chunk.first == len(log) + 1, "the log has a hole"
             log.extend(chunk.events)
-        for sender, run in batch.runs.items():
-            for n, outcome in enumerate(run.outcomes, run.first):
-                assert (sender, n) not in self.outcomes, "a number was spent twice"
-                self.outcomes[sender, n] = outcome
-                self.senders[sender] = SenderState(run.user, n)
-        for row, value in batch.puts.items():
-            if value is None:
-                self.kept.pop(row, None)
-            else:
-                self.kept[row] = value
-        self.clock = batch.number, batch.time
+        self.keep(batch)
 
     def load(self, tables: Tables) -> tuple[int, int]:
         """Fill the tables of a new process."""
