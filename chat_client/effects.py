@@ -96,6 +96,33 @@ class MyRooms:
 
 
 @dataclass(frozen=True)
+class People:
+    """Who is here: user -> name. Replaces what was told before; only to a session that watches."""
+
+    here: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Who came and who went just now: (user, name). Only to a session that watches."""
+
+    came: list[tuple[str, str]]
+    went: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The list of rooms may be another one than before: ask for it. Only to a session that watches."""
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """How long a question and its answer took, in seconds. Only to a session that watches."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Status:
     """How things stand: "offline", "joining", "syncing", "live" or "refused", and a sentence for people."""
 
@@ -105,5 +132,5 @@ class Status:
 
 Effect = (
     Open | Close | Subscribe | Send | Welcomed | TurnedAway | Arrived | Rewound | Answered | Held | MyRooms | Status
-    | Settled | Renumber
+    | Settled | Renumber | People | Moved | Directory | RoundTrip
 )  # fmt: skip

@@ -27,15 +27,18 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from chat_client.attendance import Attendance
 from chat_client.effects import (
     Answered,
     Arrived,
     Close,
+    Directory,
     Effect,
     Held,
     MyRooms,
     Open,
     Rewound,
+    RoundTrip,
     Send,
     Status,
     Subscribe,
@@ -99,6 +102,7 @@ class Barrier:
 @dataclass
 class _Pending:
     kind: str
+    at: float  # when it was sent
     deadline: float
     what: object
     had: dict[str, int]  # how far each room reached when it was sent
@@ -108,11 +112,21 @@ class Session:
     """See the module. Belongs to one thread at a time; does no I/O."""
 
     def __init__(
-        self, key: str, name: str = "", fallback_name: str = "", *, dice: random.Random, every: Intervals | None = None
+        self,
+        key: str,
+        name: str = "",
+        fallback_name: str = "",
+        *,
+        dice: random.Random,
+        every: Intervals | None = None,
+        watch: bool = False,
     ) -> None:
         """``key``: the public key that the hello carries. ``fallback_name``: used if the broker does not know the key
-        and no name was given. ``dice``: where nonces and jitter come from."""
+        and no name was given. ``dice``: where nonces and jitter come from. ``watch``: tell who is here, when the list
+        of rooms changes, and round trips."""
         self.every = every or Intervals()
+        self.watch = watch
+        self.attendance = Attendance()
         self.key, self.name, self.fallback_name = key, name, fallback_name
         self.home = self.epoch = ""
         self.rooms: dict[str, Following] = {}
@@ -132,6 +146,8 @@ class Session:
         self._history: int | None = None
         self._beat: tuple[str, int] | None = None  # (boot, k) last heard
         self._commit = 0
+        self._directory = -1  # the list of rooms that was told of; -1: none in this connection
+        self._who: int | None = None  # the request for a snapshot of presence
         self._feed_port = 0
         self._ping_due = 0.0
         self._status = Status("offline", "not connected yet")
@@ -231,6 +247,9 @@ class Session:
                 self._take(topic.removeprefix(wire.ROOM_TOPIC), wire.decode_events(payload))
             elif topic == wire.BEAT_TOPIC:
                 self._on_beat(wire.decode(payload, m.Beat), now)
+            elif topic == wire.PRESENCE_TOPIC:
+                if (moved := self.attendance.delta(wire.decode(payload, m.Presence))) is not None:
+                    self._effects.append(moved)
             elif self.barrier is not None and topic == wire.MARKER_TOPIC + self.barrier.nonce:
                 mark = wire.decode(payload, m.Mark)
                 if self.barrier.heard is None:
@@ -239,6 +258,7 @@ class Session:
                 self._try_barrier(now)
         except WireError:
             return  # not of this protocol: whatever it was, a gap would show it
+        self._ask_who(now)
         self._ask_history(now)
 
     def tick(self, now: float) -> None:
@@ -250,12 +270,13 @@ class Session:
             self._open_posts(now)
         if not self.accepted:
             return
-        if not self.feed.up and self.rooms and now >= self.feed.retry:
+        if not self.feed.up and self._wants_feed and now >= self.feed.retry:
             self._open_feed(now)
         self._expire(now)
         self._send_marker(now)
         if now >= self._ping_due:
             self._ping(now)
+        self._ask_who(now)
         self._send_asks(now)
         self._ask_history(now)
         self._send_posts(now)
@@ -267,7 +288,7 @@ class Session:
         times = [self._silent_at(line) if line.up else line.retry for line in (self.posts, self.feed)]
         if not self.accepted:
             return times[0] if not self.feed.up else min(times)
-        if not self.rooms:
+        if not self._wants_feed:
             del times[1]
         times += [self._ping_due, self.flight.deadline()]
         times += [pending.deadline for pending in self._pending.values()]
@@ -287,6 +308,8 @@ class Session:
         self._open(self.feed, now, self._feed_port)
         for topic in (*(wire.ROOM_TOPIC + room for room in self.rooms), wire.BEAT_TOPIC):
             self._effects.append(Subscribe(topic))
+        if self.watch:
+            self._effects.append(Subscribe(wire.PRESENCE_TOPIC))
         self.barrier = None  # its topic went with the connection
         self._open_barrier(now)
 
@@ -317,7 +340,7 @@ class Session:
         self.accepted = False
         self._pending.clear()
         self._asked.clear()
-        self._history = None
+        self._history = self._who = None
         self.flight.rewind()
 
     # Requests.
@@ -328,7 +351,7 @@ class Session:
             had = {room: following.reach for room, following in self.rooms.items()}
             # A page of 256 KiB takes its time on a thin line; if nothing at all comes, the line's silence will tell.
             patience = self.every.posts_silence if kind == "page" else self.every.patience
-            self._pending[request.id] = _Pending(kind, now + patience, what, had)
+            self._pending[request.id] = _Pending(kind, now, now + patience, what, had)
         self._effects.append(Send(wire.encode(request)))
         return request.id
 
@@ -342,6 +365,10 @@ class Session:
         rooms = list(self.rooms) if self._unfed() else []
         self._send(m.Ping(commit=self._commit, rooms=rooms), "ping", now, rooms)
         self._ping_due = now + (self.every.ping_unfed if rooms else self.every.ping)
+
+    def _ask_who(self, now: float) -> None:
+        if self.watch and self.accepted and not self.attendance.known and self._who is None and now >= self._held:
+            self._who = self._send(m.Who(), "who", now)
 
     def _send_asks(self, now: float) -> None:
         if self.accepted and now >= self._held:
@@ -379,6 +406,8 @@ class Session:
         """No answer in time, or a refusal "later": it may be asked again."""
         if pending.kind in ("page", "fork"):
             self._history = None
+        elif pending.kind == "who":
+            self._who = None
         elif pending.kind == "ask":
             self._asked.discard(pending.what)
 
@@ -399,6 +428,9 @@ class Session:
             self._on_page(reply, pending.had, now)
         elif isinstance(reply, m.Forked):
             self._on_forked(reply, pending.what)
+        elif isinstance(reply, m.Here):
+            self._who = None
+            self._effects += self.attendance.snapshot(reply.version, reply.people)
 
     def _on_refused(self, pending: _Pending, reply: m.Refused, now: float) -> None:
         if pending.kind == "hello":
@@ -440,6 +472,8 @@ class Session:
         self._feed_port = welcome.feed
         another = bool(self.epoch) and self.epoch != welcome.epoch
         self.home, self.epoch = welcome.home, welcome.epoch
+        self.attendance.begin(welcome.boot)
+        self._directory = -1
         self._effects.append(Welcomed(welcome))
         if another:
             self._another_history()
@@ -468,6 +502,11 @@ class Session:
             self._on_heads(reply.heads, pending.had)
         if reply.rooms is not None:
             self._effects.append(MyRooms(reply.rooms))
+        if self.watch:
+            self._effects.append(RoundTrip(now - pending.at))
+            self._on_directory(reply.directory)
+            if self._unfed():  # else the feed is still to say it, and the beat tells if it does not
+                self.attendance.told(reply.boot, reply.presence)
 
     def _on_page(self, reply: m.Paged, had: dict[str, int], now: float) -> None:
         self._history = None
@@ -511,6 +550,14 @@ class Session:
                 self._open_barrier(now)
         for room, head in beat.heads.items():
             self._on_head(room, head)
+        if self.watch:
+            self._on_directory(beat.directory)
+            self.attendance.told(beat.boot, beat.presence)
+
+    def _on_directory(self, number: int) -> None:
+        if number != self._directory:
+            self._directory = number
+            self._effects.append(Directory())
 
     def _open_barrier(self, now: float) -> None:
         """Prove anew that the subscriptions are live; whatever an earlier proof is still to bring is ignored."""
@@ -577,6 +624,10 @@ class Session:
                 following.rewind(following.have)
                 self._effects.append(Rewound(following.room, following.have, self.epoch))
 
+    @property
+    def _wants_feed(self) -> bool:
+        return self.watch or bool(self.rooms)
+
     def _unfed(self) -> bool:
         """Is the feed not known to be live?"""
         return self.barrier is not None or not self.feed.up
@@ -595,7 +646,7 @@ class Session:
         if not self.accepted:
             return Status("offline", "looking for the broker")
         behind = any(following.gap() or following.forking for following in self.rooms.values())
-        if self.rooms and self._unfed():
+        if self._wants_feed and self._unfed():
             if self.feed.failures > 1:
                 return Status("syncing" if behind else "joining", "the feed is blocked: following by asking")
             return Status("joining", "joining")

@@ -44,10 +44,11 @@ class Event(Struct, omit_defaults=True, gc=False):
     body: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class Message(Struct, gc=False):
-    """The body of kind "message"."""
+class Message(Struct, omit_defaults=True, gc=False):
+    """The body of kind "message". ``me``: the text says what its author does, "waves" (docs/protocol.md, section 6)."""
 
     text: str
+    me: bool = False
 
 
 class RoomInfo(Struct, omit_defaults=True):

@@ -80,9 +80,10 @@ def readable(event: m.Event) -> str:
     """An event as a person reads it."""
     at = datetime.fromtimestamp(event.time / 1000).strftime("%H:%M")
     if event.kind == "message":
-        text = _BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", wire.decode_message(event.body).text)
+        message = wire.decode_message(event.body)
+        text = _BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", message.text)
         text = text.replace("\n", "\n" + " " * (9 + len(event.name)))
-        return f"{at}  {event.name}: {text}"
+        return f"{at}  * {event.name} {text}" if message.me else f"{at}  {event.name}: {text}"
     said = {"joined": "has joined", "left": "has left", "created": "created the room"}.get(event.kind)
     return f"{at}  * {event.name} {said or f'did something that this version does not know ({event.kind})'}"
 

@@ -43,6 +43,12 @@ def test_an_event_says_everything_about_the_post(talk: Table) -> None:
     assert event.chain == chain_of(before, "lobby", 4, START_TIME, "u2", "bob", SENDER, 1, "message")
 
 
+def test_a_message_may_say_what_its_author_does(talk: Table) -> None:
+    body = Raw(b'{"me":true,"text":"waves","more":1}')
+    (event,) = talk.turn(("ann", m.Post(room="lobby", body=body))).events()
+    assert bytes(event.body) == b'{"text":"waves","me":true}'
+
+
 def test_events_of_a_room_are_numbered_without_holes(talk: Table) -> None:
     assert [talk.post("ann", "lobby", "hi").seq for _ in range(3)] == [4, 5, 6]
 

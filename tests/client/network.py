@@ -144,6 +144,10 @@ class Process:
         self.hub.finish(turn)
         self._wake(self.hub.deadline())
 
+    def here(self) -> dict[str, str]:
+        """Who is here, as its rules see it."""
+        return {person.user: person.name for person in self.hub.desk.people(self.world.now)}
+
     def arrived(self, connection: "Connection", frame: bytes) -> None:
         """A request, or a subscription."""
         if not self.alive:
@@ -429,7 +433,10 @@ class ClientProcess:
     def __init__(self, client: "Client", replicas: dict[str, Replica]) -> None:
         self.client, self.world = client, client.world
         self.name = f"{client.name}.{next(self.world.serials)}"
-        self.session = s.Session(key_of(client.person), client.person, dice=self.world.dice)
+        # Some watch who is here, as the window does, and some do not.
+        self.watches = client.watches
+        self.session = s.Session(key_of(client.person), client.person, dice=self.world.dice, watch=self.watches)
+        self.here: dict[str, str] | None = None
         self.alive = True
         self.welcomed = False
         self.state = "offline"
@@ -563,8 +570,21 @@ class ClientProcess:
             self.answers[news.token] = news.reply
         elif isinstance(news, effects.Status):
             self.state = news.state
+        elif isinstance(news, effects.People):
+            self.here = dict(news.here)
+        elif isinstance(news, effects.Moved):
+            self._moved(news)
         else:
             assert not isinstance(news, effects.TurnedAway), news
+
+    def _moved(self, news: effects.Moved) -> None:
+        assert self.here is not None, "somebody moved before it was told who is here"
+        assert news.came or news.went, "nobody moved"
+        for user, name in news.came:
+            assert user not in self.here, f"{name} came twice"
+            self.here[user] = name
+        for user, name in news.went:
+            assert self.here.pop(user) == name
 
     def _settled(self, news: Settled) -> None:
         self.client.disk.rows.pop((news.row.sender, news.row.n), None)
@@ -601,6 +621,7 @@ class Client:
     def __init__(self, world: "World", name: str, person: str, disk: Disk | None = None) -> None:
         self.world, self.name, self.person = world, name, person
         self.disk = disk or Disk()
+        self.watches = len(world.clients) % 2 == 0
         self.wires = {line: Wire(self, line) for line in ("posts", "feed")}
         self.process = ClientProcess(self, {})
 
@@ -740,6 +761,8 @@ class World:
                 found.append(f"{process.name} has unsent rows {list(client.disk.rows)}")
             if any(answer is None for answer in process.answers.values()):
                 found.append(f"{process.name} waits for an answer")
+            if process.watches and self.broker is not None and process.here != (here := self.broker.here()):
+                found.append(f"{process.name} sees {process.here}, and {here} are here")
             for room, replica in process.replicas.items():
                 log = self.store.log(room)
                 if replica.base > len(log) or replica.events != log[replica.base :]:

@@ -34,9 +34,11 @@ def rows(first: int = 1, last: int = 1) -> list[Row]:
 class Talk:
     """A session and the test as its broker: what it sends and orders is kept, what it is told is said by the test."""
 
-    def __init__(self, *rooms: str, name: str = "ann", fallback_name: str = "", seed: int = 1) -> None:
+    def __init__(
+        self, *rooms: str, name: str = "ann", fallback_name: str = "", seed: int = 1, watch: bool = False
+    ) -> None:
         self.now = 100.0
-        self.session = s.Session(key_of("ann"), name, fallback_name, dice=random.Random(seed))
+        self.session = s.Session(key_of("ann"), name, fallback_name, dice=random.Random(seed), watch=watch)
         self.sent: list[Any] = []  # requests, oldest first
         self.times: list[float] = []  # of each
         self.effects: list[Any] = []

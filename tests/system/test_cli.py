@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import Raw
 
-from chat_client.cli.tail import flat
+from chat_client.cli.tail import flat, readable
 from chat_core.messages import Event
 from tests.system.processes import BrokerProcess, Person, finish, next_event, read_until
 
@@ -146,6 +146,11 @@ def test_tail_prints_what_people_can_read(person: People) -> None:
     assert told[0].endswith("  * ann has joined")
     assert told[1].endswith("  ann: two")
     assert told[2] == " " * told[1].index("two") + "lines"
+
+
+def test_tail_shows_what_somebody_does() -> None:
+    event = Event("lobby", 5, 1763640101500, "u2", "Ann", "message", "0" * 16, body=Raw(b'{"text":"waves","me":true}'))
+    assert readable(event).endswith("  * Ann waves")
 
 
 def test_tail_without_from_begins_with_what_is_new(person: People, broker: BrokerProcess) -> None:
