@@ -146,6 +146,13 @@ class Outbox:
         """How many posts are kept for this broker, those of other processes included."""
         return int(self._sql.execute("SELECT count(*) FROM rows WHERE home = ?", (self._home(),)).fetchone()[0])
 
+    def unsent(self) -> list[Row]:
+        """The posts kept for this broker, of whatever process, oldest first; they stay whose they are."""
+        found = self._sql.execute(
+            "SELECT sender, n, room, kind, body, fixed FROM rows WHERE home = ? ORDER BY id", (self._home(),)
+        )
+        return [Row(who, n, room, kind, body, bool(fixed)) for who, n, room, kind, body, fixed in found]
+
     def everything(self) -> list[tuple[int, str, Row]]:
         """What is unsent for whatever broker, oldest first: (number to name it by, the broker's address, row)."""
         found = self._sql.execute(
@@ -167,6 +174,12 @@ class Outbox:
         return int(self._sql.execute("SELECT count(*) FROM rows WHERE home != ?", (self._home(),)).fetchone()[0])
 
     # Brokers.
+
+    @property
+    def home(self) -> str:
+        """The id of the broker that last answered at this address, or "" if none ever did."""
+        home = self._home()
+        return "" if home.startswith("@") else home
 
     def learn(self, home: str) -> None:
         """This broker answers at the address: what was kept for "whoever is there" is for it.

@@ -380,6 +380,48 @@ def test_counts_tell_what_is_kept_for_this_broker_and_for_others(opened: Opener)
     assert (here.waiting(), here.elsewhere()) == (2, 1)
 
 
+def test_the_broker_of_an_address_is_known_once_it_has_answered(opened: Opener) -> None:
+    here, there = opened(HERE), opened(THERE)
+    assert (here.home, there.home) == ("", "")
+    here.learn("home-a")
+    assert (here.home, there.home, opened(HERE).home) == ("home-a", "", "home-a")
+    here.learn("home-b")
+    assert opened(HERE).home == "home-b"
+
+
+# ---- what can be seen of it ------------------------------------------------------------------------------------
+
+
+def test_what_is_unsent_is_seen_oldest_first_whoever_wrote_it(opened: Opener) -> None:
+    dead, living, viewer = opened(), opened(), opened()
+    rows = say(dead, "one") + say(living, "two") + say(dead, "three") + [say_with_key(viewer, "four")]
+    dead.close()
+    assert viewer.unsent() == living.unsent() == rows
+    living.settle(rows[1])
+    assert viewer.unsent() == [rows[0], rows[2], rows[3]]
+
+
+def test_what_was_seen_is_not_taken_over(opened: Opener) -> None:
+    first = opened()
+    rows = say(first, "one")
+    viewer, other = opened(), opened()
+    assert viewer.unsent() == rows
+    first.close()
+    assert viewer.unsent() == rows
+    assert other.adopt() == rows
+    assert viewer.adopt() == []
+
+
+def test_only_what_is_for_this_broker_is_seen(opened: Opener) -> None:
+    here, there = opened(HERE), opened(THERE)
+    mine, others = say(here, "one"), say(there, "two")
+    assert (here.unsent(), there.unsent()) == (mine, others)
+    here.learn("home-a")
+    assert (here.unsent(), there.unsent()) == (mine, others)
+    there.learn("home-a")
+    assert here.unsent() == there.unsent() == mine + others
+
+
 # ---- a bot's place ---------------------------------------------------------------------------------------------
 
 
