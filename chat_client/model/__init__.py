@@ -1,0 +1,1 @@
+"""What the window knows, as plain data: rooms, transcripts, people, drafts. No tkinter, no threads, no clock."""
