@@ -59,6 +59,17 @@ def as_error(reply: m.Refused) -> RefusedError:
     return RefusedError(reply.code, reply.text, reply.expected, reply.verdict)
 
 
+def why_unreachable(address: Address) -> str:
+    """What can be found out about an address at which no broker answers: a sentence. Waits for the name server."""
+    text = address.text
+    if address.scheme == "tcp":
+        try:
+            socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        except OSError:
+            return f"There is no host {address.host!r} on this network: is the name right?"
+    return f"No broker answers at {text}: is it running, and are address and port right?"
+
+
 class Client:
     """One user at one broker. Belongs to the thread that made it."""
 
@@ -112,7 +123,7 @@ class Client:
         while self.welcome is None:
             news = self._receive(deadline - time.monotonic())
             if news is None:
-                raise UnreachableError(self._why_unreachable())
+                raise UnreachableError(why_unreachable(self.address))
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             self._put_aside(news)
@@ -223,16 +234,6 @@ class Client:
         if isinstance(news, Settled | effects.Answered):
             self.held = None
         return news
-
-    def _why_unreachable(self) -> str:
-        """What can be found out about an address at which no broker answers."""
-        text = self.address.text
-        if self.address.scheme == "tcp":
-            try:
-                socket.getaddrinfo(self.address.host, self.address.port, type=socket.SOCK_STREAM)
-            except OSError:
-                return f"There is no host {self.address.host!r} on this network: is the name right?"
-        return f"No broker answers at {text}: is it running, and are address and port right?"
 
     def _derived(self, key: str) -> str:
         """The sender for a key of the user's: the same in every process of this identity, nobody else's."""

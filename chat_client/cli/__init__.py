@@ -1,12 +1,15 @@
-"""The command line of ``python -m chat_client``; a verb a function, options in `options`, statuses in `output`."""
+"""The command line of ``python -m chat_client``: the window, or a verb; options in `options`, statuses in `output`."""
 
+import argparse
 import io
 import os
 import signal
 import sys
 
-from chat_client.cli.options import make_parser
+from chat_client.cli import window
+from chat_client.cli.options import VERBS, common, make_parser
 from chat_client.cli.output import CONFIG, DONE, ENDED, INTERRUPTED, REFUSED, UNAVAILABLE, USAGE, refused_status, say
+from chat_client.cli.window import open_window
 from chat_core.errors import AddressError, IdentityError, RefusedError, UnreachableError, WireError
 
 
@@ -25,12 +28,11 @@ def main(argv: list[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # JSON is UTF-8 whatever the system thinks, and a console that cannot show a character shows another one.
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
-    parser = make_parser()
-    args = parser.parse_args(argv)
-    if not args.verb:
-        parser.print_help(sys.stderr)
-        return USAGE
+    words = sys.argv[1:] if argv is None else argv
     try:
+        if not _has_verb(words):
+            return open_window(window.make_parser(", ".join(VERBS)).parse_args(words))
+        args = make_parser().parse_args(words)
         status: int = args.run(args)
         sys.stdout.flush()
         return status
@@ -52,3 +54,14 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read our output has enough: `tail ... | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _has_verb(words: list[str]) -> bool:
+    """Is the first word that is no option a verb? (Else it is an address, and the window is wanted.)"""
+    # Its own help would end the program, and a wrong option is told by whoever is meant.
+    parser = common(exit_on_error=False)
+    try:
+        _, others = parser.parse_known_args([word for word in words if word not in ("-h", "--help")])
+    except argparse.ArgumentError:
+        others = words
+    return next((word for word in others if not word.startswith("-")), "") in VERBS

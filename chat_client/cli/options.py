@@ -8,6 +8,8 @@ from chat_client.cli.tail import tail
 from chat_client.cli.verbs import create, join, leave, outbox, ping, rooms, who
 from chat_core import VERSION
 
+VERBS = ("send", "tail", "rooms", "who", "create", "join", "leave", "outbox", "ping")
+
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -59,9 +61,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def common() -> argparse.ArgumentParser:
+def common(exit_on_error: bool = True) -> argparse.ArgumentParser:
     """The options that may stand before the verb and behind it; made anew for each, as argparse shares defaults."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, exit_on_error=exit_on_error)
     option = common.add_argument
     option("--broker", metavar="ADDRESS", help="host, host:port or join string (or CHAT_BROKER; else this machine)")
     option("--name", help="who you are (or CHAT_NAME; else your login's name)")

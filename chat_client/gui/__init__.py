@@ -1,0 +1,1 @@
+"""The window: the only place that knows tkinter. Views are passive: `show_*` in, callbacks out."""

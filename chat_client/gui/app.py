@@ -1,0 +1,373 @@
+"""The program with a window: who joins where, from the card that asks to the chat itself, and how it ends."""
+
+import logging
+import tkinter as tk
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from chat_client import effects, preferences
+from chat_client import session as s
+from chat_client.backend import Backend
+from chat_client.gui import scale as scaling
+from chat_client.gui.controller import Controller, Outside
+from chat_client.gui.look import Look
+from chat_client.gui.palette import Theme
+from chat_client.gui.question import Question
+from chat_client.gui.signin import SignIn
+from chat_client.gui.system import ThemeWatch
+from chat_client.gui.window import SMALLEST, USUAL
+from chat_client.hosting import Host, Hosted, NotHosted
+from chat_client.identity import folder_for
+from chat_client.model import orders
+from chat_client.model.chat import Chat, News
+from chat_core import names
+from chat_core.address import DEFAULT_PORT, Address, parse_address
+from chat_core.errors import AddressError, RefusedError
+
+log = logging.getLogger("chat.window")
+
+# So long nobody answers before the card says so; the session's own patience for a hello is 3 s.
+ANSWER_MS = 4000
+_POLL_MS = 50
+# Refusals that are about the name.
+_NAME_CODES = {"name_needed", "name_bad", "name_taken", "name_differs"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was given on the command line; "" and None: nothing."""
+
+    name: str = ""
+    address: str = ""
+    serve: bool = False
+    identity: Path | None = None
+    theme: Literal["", "system", "light", "dark"] = ""
+    scale: float | None = None
+
+
+class App:
+    """The program. Make it, then call `run`; or, in a test, `start`, and let Tk work."""
+
+    def __init__(
+        self,
+        wish: Wish | None = None,
+        *,
+        settings: Path | None = None,
+        every: s.Intervals | None = None,
+        host: Host | None = None,
+        answer_ms: int = ANSWER_MS,
+    ) -> None:
+        """``settings``: the file of preferences; ``every``: the session's intervals."""
+        self._wish = wish or Wish()
+        self._settings, self._every, self._answer_ms = settings, every, answer_ms
+        self.preferences = preferences.load(settings)
+        scaling.prepare()
+        self.root = tk.Tk(className="zmq-chat")
+        self.root.withdraw()
+        self.root.title("zmq-chat")
+        self.root.report_callback_exception = self._broken
+        chosen = self._wish.theme or self.preferences.theme
+        self._theme_watch = ThemeWatch()
+        self.look = Look(self.root, "dark" if chosen == "dark" else "light", self._wish.scale, self.preferences.zoom)
+        self._theme: str = chosen
+        self._unread = -1
+        self.question = Question(self.root, self.look)
+        self.signin: SignIn | None = None
+        self.controller: Controller | None = None
+        self.host = host or Host()
+        self._joining: tuple[str, str] | None = None  # name and address that are tried
+        self._waiting = ""  # Tk's id
+        self._joined = False
+        self._invite = ""
+        self.root.protocol("WM_DELETE_WINDOW", self.close)
+
+    def run(self) -> int:
+        """Show the window until it is closed; returns the exit status."""
+        self.start()
+        self.root.mainloop()
+        return 0
+
+    def start(self) -> None:
+        """Open the window."""
+        self.look.set_icon(False)
+        self._place()
+        self._follow_theme()
+        self._show_signin()
+        name = self._wish.name or self._recent()[0]
+        address = self._wish.address or self._recent()[1]
+        assert self.signin is not None
+        self.signin.fill(name, address)
+        self.root.deiconify()
+        if self._wish.serve:
+            self._submit(name, self._wish.address, True)
+        elif self._wish.name and self._wish.address:
+            self._submit(name, address, False)
+
+    # ---- joining
+
+    def _show_signin(self) -> None:
+        self.signin = SignIn(self.root, self.look, on_submit=self._submit, on_cancel=self._cancel)
+        recent = self.preferences.recent
+        self.signin.show_known(_each_once(one.name for one in recent), _each_once(one.address for one in recent))
+        self.signin.pack(fill="both", expand=True)
+        self.root.title("zmq-chat")
+
+    def _recent(self) -> tuple[str, str]:
+        recent = self.preferences.recent
+        return (recent[0].name, recent[0].address) if recent else ("", "")
+
+    def _submit(self, name: str, address: str, serve: bool) -> None:
+        """Somebody wants to join."""
+        assert self.signin is not None
+        try:
+            name = names.user_name(name)
+        except RefusedError as problem:
+            self.signin.show_error("name", problem.text if name else "Give a name: it is how the others see you.")
+            return
+        try:
+            if serve:
+                where = parse_address(address) if address else Address("127.0.0.1", DEFAULT_PORT)
+            elif not address:
+                self.signin.show_error("address", "Give the address of the chat, as whoever runs it told you.")
+                return
+            else:
+                where = parse_address(address)
+        except AddressError as problem:
+            self.signin.show_error("address", str(problem))
+            return
+        self._joining = name, address
+        if serve:
+            self.signin.show_busy("Starting a chat on this computer…")
+            self.host.start(where)
+            self._await_host(name)
+        else:
+            self._join(name, where)
+
+    def _await_host(self, name: str) -> None:
+        if self._joining is None or self.signin is None:
+            return
+        if self.host.news.empty():
+            self._waiting = self.root.after(_POLL_MS, self._await_host, name)
+            return
+        news = self.host.news.get()
+        if isinstance(news, NotHosted):
+            self.signin.show_error("", news.text)
+        elif isinstance(news, Hosted):
+            self._invite = news.join
+            self._joining = name, news.address.text
+            self._join(name, news.address)
+
+    def _join(self, name: str, address: Address) -> None:
+        assert self.signin is not None
+        self.signin.show_busy(f"Looking for the chat at {address.text}…")
+        folder = self._wish.identity or folder_for(name)
+        backend = Backend(address, folder, name, self._every)
+        chat = Chat(address.text, name, address.room)
+        outside = Outside(self.close, self._zoom, self._show_menu, self._show_title)
+        self.controller = Controller(self.root, self.look, backend, chat, outside)
+        self._joined = False
+        self.controller.start(self._heard)
+        self._waiting = self.root.after(self._answer_ms, self._no_answer)
+
+    def _heard(self, news: News) -> None:
+        """What matters until the chat is open."""
+        if self._joined or self.controller is None:
+            return
+        if isinstance(news, effects.Welcomed) or (isinstance(news, orders.Opened) and news.rooms):
+            self.root.after_idle(self._open_chat)
+            self._joined = True
+        elif isinstance(news, effects.TurnedAway):
+            field: Literal["name", ""] = "name" if news.reply.code in _NAME_CODES else ""
+            self._give_up(field, news.reply.text)
+        elif isinstance(news, orders.Unusable):
+            self._give_up("", news.text)
+        elif isinstance(news, orders.Unreachable):
+            self._give_up("address", news.text)
+
+    def _no_answer(self) -> None:
+        self._waiting = ""
+        if not self._joined and self.controller is not None:
+            self.controller.backend.explain()
+
+    def _give_up(self, field: Literal["name", "address", ""], text: str) -> None:
+        """It did not work out; the card says why, and stays."""
+        self.root.after_idle(self._end_chat)
+        self._cancel_wait()
+        if self.signin is not None:
+            self.signin.show_error(field, text)
+
+    def _open_chat(self) -> None:
+        self._cancel_wait()
+        if self.controller is None or self._joining is None:
+            return
+        if self.signin is not None:
+            self.signin.destroy()
+            self.signin = None
+        name, address = self._joining
+        self.preferences = preferences.used(self.preferences, name, address)
+        self._save()
+        self.controller.show()
+
+    def _cancel(self) -> None:
+        """Esc or the button on the card: stop trying, or else leave."""
+        if self._joining is None:
+            self.close()
+            return
+        self._joining = None
+        self._cancel_wait()
+        self._end_chat()
+        self.host.stop()
+        if self.signin is not None:
+            self.signin.show_busy("")
+
+    def _end_chat(self, wait: bool = False) -> None:
+        controller, self.controller = self.controller, None
+        self._joining = None
+        if controller is not None:
+            controller.stop(wait)
+
+    def _cancel_wait(self) -> None:
+        if self._waiting:
+            self.root.after_cancel(self._waiting)
+            self._waiting = ""
+
+    def sign_in_anew(self) -> None:
+        """Leave this chat, and ask for a name and an address again."""
+        recent = self._recent()
+        self._end_chat()
+        self._show_signin()
+        assert self.signin is not None
+        self.signin.fill(*recent)
+
+    # ---- closing
+
+    def close(self) -> None:
+        """Close the window, after a question where something would be lost."""
+        if self.question.is_open:
+            return
+        chat = self.controller.chat if self.controller is not None and self._joined else None
+        if chat is not None and (text := chat.closing_question()):
+            answers = [("Close", self._close_host), ("Stay", lambda: None)]
+            self.question.ask("Close the chat?", text, answers)
+        else:
+            self._close_host()
+
+    def _close_host(self) -> None:
+        chat = self.controller.chat if self.controller is not None and self._joined else None
+        others = len(set(chat.here or {}) - {chat.me.user}) if chat is not None else 0
+        if self.host.running and others:
+            who = "1 other is" if others == 1 else f"{others} others are"
+            self.question.ask(
+                "The chat runs on this computer",
+                f"{who} here. If it stops, nobody can write until it is started again; nothing that was said is lost.",
+                [("Leave it running", self._leave_host), ("Stop it", self.quit), ("Stay", lambda: None)],
+            )
+        else:
+            self.quit()
+
+    def _leave_host(self) -> None:
+        self.host.leave()
+        self.quit()
+
+    def quit(self) -> None:
+        """Close the window now."""
+        self.preferences = msgspec.structs.replace(self.preferences, geometry=self._geometry())
+        self._save()
+        self.root.withdraw()
+        self._cancel_wait()
+        self._theme_watch.stop()
+        self._end_chat(wait=True)
+        self.host.stop()
+        self.root.destroy()
+
+    # ---- the window around it
+
+    def _place(self) -> None:
+        px = self.look.px
+        self.root.minsize(px(SMALLEST[0]), px(SMALLEST[1]))
+        wide, high = px(USUAL[0]), px(USUAL[1])
+        wide, high = min(wide, self.root.winfo_screenwidth()), min(high, self.root.winfo_screenheight())
+        self.root.geometry(f"{wide}x{high}")
+        if self.preferences.geometry:
+            try:
+                self.root.geometry(self.preferences.geometry)
+            except tk.TclError:  # written by something else
+                log.info("the saved size %r is none", self.preferences.geometry)
+
+    def _geometry(self) -> str:
+        return self.root.geometry().partition("+")[0]  # where it stands is the window manager's business
+
+    def _show_title(self, title: str, unread: int) -> None:
+        self.root.title(title)
+        if unread != self._unread:
+            if (unread > 0) != (self._unread > 0):
+                self.look.set_icon(unread > 0)
+            self._unread = unread
+
+    def _zoom(self, step: int) -> None:
+        self.look.set_zoom(self.look.zoom + step if step else 0)
+        self.preferences = msgspec.structs.replace(self.preferences, zoom=self.look.zoom)
+        self._save()
+
+    def set_theme(self, theme: Literal["system", "light", "dark"]) -> None:
+        """Show everything light, dark, or as the system has it; and remember that."""
+        self._theme = theme
+        self.preferences = msgspec.structs.replace(self.preferences, theme=theme)
+        self._save()
+        if theme == "system":
+            system = self._theme_watch.last
+            self.look.set_theme(system or "light")
+        else:
+            self.look.set_theme("dark" if theme == "dark" else "light")
+
+    def _follow_theme(self) -> None:
+        """Take over the system's theme, where that is wished; it is asked for in another thread."""
+        self._theme_watch.start()
+        self._look_at_theme()
+
+    def _look_at_theme(self) -> None:
+        theme: Theme | None = self._theme_watch.last
+        if self._theme == "system" and theme is not None:
+            self.look.set_theme(theme)
+        self.root.after(1000, self._look_at_theme)
+
+    def _show_menu(self, x: int, y: int) -> None:
+        menu = tk.Menu(self.root, tearoff=False)
+        for label, theme in (("Light", "light"), ("Dark", "dark"), ("Like the system", "system")):
+            mark = "●" if self._theme == theme else "○"
+            menu.add_command(label=f"{mark} {label}", command=lambda theme=theme: self.set_theme(theme))  # type: ignore[misc]
+        menu.add_separator()
+        menu.add_command(label="Larger", accelerator="Ctrl++", command=lambda: self._zoom(1))
+        menu.add_command(label="Smaller", accelerator="Ctrl+-", command=lambda: self._zoom(-1))
+        menu.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self._zoom(0))
+        menu.add_separator()
+        menu.add_command(label="Copy the address for others", command=self._copy_address)
+        menu.add_command(label="Commands and keys", accelerator="F1", command=self._help)
+        menu.add_command(label="Join another chat…", command=self.sign_in_anew)
+        menu.add_command(label="Quit", accelerator="Ctrl+Q", command=self.close)
+        self.root.update_idletasks()
+        menu.tk_popup(x - menu.winfo_reqwidth(), y)
+
+    def _help(self) -> None:
+        if self.controller is not None and self.controller.window is not None:
+            self.controller.show_help()
+
+    def _copy_address(self) -> None:
+        if self.controller is not None:
+            self.root.clipboard_clear()
+            self.root.clipboard_append(self._invite or self.controller.backend.address.join)
+
+    def _save(self) -> None:
+        if problem := preferences.save(self.preferences, self._settings):
+            log.warning("%s", problem)
+
+    def _broken(self, kind: object, value: BaseException, trace: object) -> None:
+        log.error("something in the window broke", exc_info=value)
+
+
+def _each_once(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))

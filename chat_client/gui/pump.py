@@ -1,0 +1,72 @@
+"""Carries news from the other threads' queue into the window's loop, so much in one turn that nobody notices it."""
+
+import logging
+import queue
+import tkinter as tk
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+log = logging.getLogger("chat.window")
+
+# GUI.md, "Thread -> GUI hand-off": unbounded turns were measured to block the window for 346 ms.
+MOST_A_TURN = 200
+TURN_SECONDS = 0.008
+# While more waits it comes back at once; Tk draws and takes keys in between.
+BUSY_MS, REST_MS = 1, 25
+
+T = TypeVar("T")
+
+
+class Pump(Generic[T]):
+    """Drains a queue in bounded turns. Belongs to Tk's thread."""
+
+    def __init__(
+        self,
+        root: tk.Misc,
+        news: "queue.SimpleQueue[T]",
+        *,
+        apply: Callable[[T], None],
+        shown: Callable[[], None],
+        clock: Callable[[], float],
+        weight: Callable[[T], int] = lambda news: 1,
+    ) -> None:
+        """``apply`` takes each piece of news; ``shown`` is called once at the end of every turn, to show what has
+        changed; ``clock`` is in seconds; ``weight``: how much work a piece is, in single events."""
+        self._root, self._news = root, news
+        self._apply, self._shown, self._clock, self._weight = apply, shown, clock, weight
+        self._again = ""
+
+    def start(self) -> None:
+        """Begin with the next turn of Tk's loop."""
+        self._again = self._root.after(BUSY_MS, self._run)
+
+    def stop(self) -> None:
+        """End; what is in the queue stays there."""
+        if self._again:
+            self._root.after_cancel(self._again)
+            self._again = ""
+
+    def turn(self) -> bool:
+        """One turn; returns whether more waits."""
+        begun, done = self._clock(), 0
+        while done < MOST_A_TURN and self._clock() - begun < TURN_SECONDS:
+            try:
+                news = self._news.get_nowait()
+            except queue.Empty:
+                break
+            done += self._weight(news)
+            try:
+                self._apply(news)
+            except Exception:  # one piece that breaks must not stop all others
+                log.exception("news could not be shown: %.200r", news)
+        self._shown()
+        return not self._news.empty()
+
+    def _run(self) -> None:
+        self._again = ""
+        more = True
+        try:
+            more = self.turn()
+        finally:
+            if not self._again:
+                self._again = self._root.after(BUSY_MS if more else REST_MS, self._run)

@@ -1,0 +1,199 @@
+"""The card that asks for a name and an address before there is a chat to show."""
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from tkinter import ttk
+from typing import Literal
+
+from chat_client.gui.keys import guard, select_all
+from chat_client.gui.look import Look
+
+Field = Literal["name", "address", ""]
+
+_HELP = "Everybody who gives the same address meets in one chat."
+_ADDRESS_HELP = "Such as 192.168.1.20, or chat://…"
+_WIDTH = 340
+
+
+class SignIn(ttk.Frame):
+    """``on_submit(name, address, serve)`` is called when somebody wants to join; ``serve``: a chat of this computer is
+    to be started for it, and the address does not count. ``on_cancel()``: somebody wants to stop what is going on, or
+    leave if nothing is.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        look: Look,
+        *,
+        on_submit: Callable[[str, str, bool], None],
+        on_cancel: Callable[[], None],
+    ) -> None:
+        super().__init__(parent)
+        self._look, self._on_submit, self._on_cancel = look, on_submit, on_cancel
+        self._busy = False
+        card = self._card = ttk.Frame(self)
+        self._title = ttk.Label(card, text="Join a chat", style="Title.TLabel")
+        self._help = ttk.Label(card, text=_HELP, style="Small.TLabel")
+        self._name_label = ttk.Label(card, text="Your name")
+        self._name_field = ttk.Combobox(card, font=look.font("text"))
+        self._name_error = ttk.Label(card, style="Error.TLabel")
+        self._address_label = ttk.Label(card, text="Address")
+        self._address_field = ttk.Combobox(card, font=look.font("text"))
+        self._address_error = ttk.Label(card, style="Small.TLabel")
+        self._serve = ttk.Checkbutton(card, text="Start a chat on this computer", command=self._serve_changed)
+        self._serve.state(["!alternate"])  # which it is until somebody has clicked it
+        self._state = ttk.Label(card, style="Small.TLabel", compound="left")
+        self._buttons = ttk.Frame(card)
+        self._join = ttk.Button(self._buttons, text="Join", style="Accent.TButton", command=self._submit)
+        self._cancel = ttk.Button(self._buttons, text="Quit", command=on_cancel)
+        self._cancel.grid(row=0, column=1)
+        self._join.grid(row=0, column=2)
+        self._buttons.columnconfigure(0, weight=1)
+        for row, widget in enumerate(self._rows()):
+            widget.grid(row=row, column=0, sticky="ew")
+        card.columnconfigure(0, weight=1)
+        card.grid(row=1, column=1)
+        self.rowconfigure((0, 2), weight=1)
+        self.columnconfigure((0, 2), weight=1)
+        self._bind_keys()
+        look.watch(self._dress)
+        self._dress()
+        self._say("", "")
+
+    # ---- what the window tells it
+
+    def show_known(self, names: Sequence[str], addresses: Sequence[str]) -> None:
+        """Offer the names and addresses used before."""
+        self._name_field.configure(values=[self._look.emoji.safe(name) for name in names])
+        self._address_field.configure(values=list(addresses))
+
+    def fill(self, name: str, address: str) -> None:
+        """Put these into the fields; the focus goes to the first that is empty."""
+        self._name_field.set(self._look.emoji.safe(name))
+        self._address_field.set(address)
+        self.focus()
+
+    def show_error(self, field: Field, text: str) -> None:
+        """Say below the field what is wrong with it ("": below all of them), and have the focus go there. The fields
+        can be used again."""
+        self.show_busy("")
+        self._say(field, text)
+        if field and text:
+            entry = self._name_field if field == "name" else self._address_field
+            entry.focus_set()
+            select_all(entry)
+
+    def show_busy(self, text: str) -> None:
+        """Say what is being done; meanwhile nothing can be changed, but Esc and the button stop it. "": it is over."""
+        was, self._busy = self._busy, bool(text)
+        if text:
+            self._say("", "")
+        if text or was:
+            self._say_state(text, "Small.TLabel", str(self._look.mood_dot("busy")) if text else "")
+        for widget in (self._name_field, self._address_field, self._serve, self._join):
+            widget.state(["disabled" if self._busy else "!disabled"])
+        self._serve_changed()
+        self._cancel.configure(text="Cancel" if self._busy else "Quit")
+        if self._busy:
+            self._cancel.focus_set()
+        elif was:
+            self.focus()
+
+    def focus(self) -> None:
+        """Have the keys go to the first field that is empty; to the button if none is."""
+        needed = [self._name_field] if self._serving() else [self._name_field, self._address_field]
+        empty = [field for field in needed if not field.get().strip()]
+        (empty[0] if empty else self._join).focus_set()
+
+    # ---- what somebody does
+
+    def _submit(self) -> None:
+        if not self._busy:
+            self._say("", "")
+            self._on_submit(self._name_field.get().strip(), self._address_field.get().strip(), self._serving())
+
+    def _serving(self) -> bool:
+        return bool(self._serve.instate(["selected"]))
+
+    def _serve_changed(self) -> None:
+        self._address_field.state(["disabled" if self._serving() or self._busy else "!disabled"])
+        if self._serving():
+            self._say_address("")
+
+    def _bind_keys(self) -> None:
+        for widget in (self._name_field, self._address_field, self._serve, self._join):
+            for key in ("<Return>", "<KP_Enter>"):
+                widget.bind(key, lambda event: self._submit())
+        for key in ("<Return>", "<KP_Enter>"):
+            self._cancel.bind(key, lambda event: self._on_cancel())
+        for widget in (self._name_field, self._address_field, self._serve, self._join, self._cancel):
+            widget.bind("<Escape>", lambda event: self._on_cancel())
+        for entry, say in ((self._name_field, self._say_name), (self._address_field, self._say_address)):
+            guard(entry, self._look)
+            edited = self.register(lambda say=say: say("") or True)
+            entry.configure(validate="key", validatecommand=edited)
+            entry.bind("<<ComboboxSelected>>", lambda event, say=say: say(""))  # type: ignore[misc]
+
+    # ---- how it looks
+
+    def _rows(self) -> list[tk.Widget]:
+        return [
+            self._title,
+            self._help,
+            self._name_label,
+            self._name_field,
+            self._name_error,
+            self._address_label,
+            self._address_field,
+            self._address_error,
+            self._serve,
+            self._state,
+            self._buttons,
+        ]
+
+    def _say(self, field: Field, text: str) -> None:
+        """Have this be all that is said to be wrong."""
+        self._say_name(text if field == "name" else "")
+        self._say_address(text if field == "address" else "")
+        self._say_state("" if field else text, "Error.TLabel", "")
+
+    def _say_name(self, text: str) -> None:
+        self._name_error.configure(text=self._look.emoji.safe(text))
+        self._name_field.state(["invalid" if text else "!invalid"])
+        _show(self._name_error, bool(text))
+
+    def _say_address(self, text: str) -> None:
+        """What is wrong with the address; without that, what one may look like."""
+        style = "Error.TLabel" if text else "Small.TLabel"
+        self._address_error.configure(text=self._look.emoji.safe(text) or _ADDRESS_HELP, style=style)
+        self._address_field.state(["invalid" if text else "!invalid"])
+
+    def _say_state(self, text: str, style: str, image: str) -> None:
+        self._state.configure(text=self._look.emoji.safe(f" {text}" if image else text), style=style, image=image)
+        _show(self._state, bool(text))
+
+    def _dress(self) -> None:
+        px = self._look.px
+        self.configure(padding=px(12))
+        self._card.columnconfigure(0, minsize=px(_WIDTH))
+        self._help.grid_configure(pady=(px(2), 0))
+        for label in (self._name_label, self._address_label):
+            label.grid_configure(pady=(px(12), px(3)))
+        for label in (self._name_error, self._address_error):
+            label.grid_configure(pady=(px(3), 0))
+        self._serve.grid_configure(pady=(px(10), 0))
+        if self._state.grid_info():
+            self._state.grid_configure(pady=(px(8), 0))
+        self._buttons.grid_configure(pady=(px(14), 0))
+        self._cancel.grid_configure(padx=(0, px(8)))
+        for label in (self._help, self._name_error, self._address_error, self._state):
+            label.configure(wraplength=px(_WIDTH))
+
+
+def _show(widget: ttk.Label, wanted: bool) -> None:
+    """Have a widget of a grid be there or not, in its old place."""
+    if wanted:
+        widget.grid()
+    else:
+        widget.grid_remove()

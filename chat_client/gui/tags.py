@@ -1,0 +1,114 @@
+"""How the tags of the transcript look: fonts, colours and lengths, for the theme and the size of now."""
+
+import tkinter as tk
+from tkinter import font as tkfont
+from typing import Any, Final
+
+from chat_client.gui.look import Look
+
+# Design pixels: from the edge of the view to its content, and from there to where texts begin (an avatar fits in).
+SIDE: Final = 14
+INDENT: Final = 42
+_RING: Final = 1.5  # around a transcript that has the focus
+_BELOW: Final = 7  # room below the last row
+_TAB: Final = 32
+_NOTE_TAB: Final = 170  # in the lists of a help text
+_FILLED: Final = ("background", "lmargincolor", "rmargincolor")
+
+Options = dict[str, Any]
+
+
+class TagStyles:
+    """Gives a Text its colours, and its tags theirs; again after every change of the look."""
+
+    def __init__(self, text: tk.Text, look: Look) -> None:
+        self._text, self._look = text, look
+        # Courier is the one family that Tk has everywhere, and its lines are the thinnest: 2 pixels at a size of 1.
+        self._hair = tkfont.Font(text, family="Courier", size=-1)
+        # The newline that ends every Text is drawn in the font of the widget itself.
+        self._tail = tkfont.Font(text, family="Courier", size=-1)
+        self.apply()
+
+    def apply(self) -> None:
+        """Take over what the look says now."""
+        look, px = self._look, self._look.px
+        self._hair.configure(size=-px(1))
+        self._tail.configure(size=-px(_BELOW))
+        self._text.configure(
+            look.text_colours(),
+            font=self._tail,
+            padx=px(SIDE) - px(_RING),
+            pady=0,
+            highlightthickness=px(_RING),
+            highlightbackground=look.palette.bg,
+            highlightcolor=look.palette.accent,
+        )
+        # Where two tags of a character differ, the one made later wins.
+        for options in (self._rows(), self._backgrounds(), self._styles()):
+            for name, values in options.items():
+                self._text.tag_configure(name, **values)
+        self._text.tag_raise("sel")
+
+    def _rows(self) -> dict[str, Options]:
+        """Of whole lines."""
+        px, colours, font = self._look.px, self._look.palette, self._look.font
+        indent = px(INDENT)
+        spaced: Options = {"spacing1": px(2), "spacing2": px(2), "spacing3": px(2)}
+        hanging: Options = {"lmargin1": indent, "lmargin2": indent, "rmargin": px(8), **spaced}
+        tabs = (indent + px(_TAB), indent + 2 * px(_TAB))
+        small: Options = {**hanging, "font": font("small")}
+        return {
+            "gap": {"font": self._hair, "spacing1": px(8)},
+            "dayrule": {"font": self._hair, "background": colours.line},
+            "newrule": {"font": self._hair, "background": colours.danger},
+            "day": {"font": font("small_bold"), "foreground": colours.dim, "justify": "center", **spaced},
+            "new": {"font": font("small_bold"), "foreground": colours.danger, "justify": "right", **spaced},
+            "head": {"font": font("text"), "spacing1": px(8), "tabs": (indent,), "lmargin2": indent},
+            "text": {"font": font("text"), "tabs": tabs, **hanging},
+            "event": {**small, "foreground": colours.dim},
+            "note": {
+                **small,
+                "background": colours.code_bg,
+                "foreground": colours.fg,
+                "tabs": (indent + px(_NOTE_TAB),),
+            },
+            "refusal": {**small, "foreground": colours.danger},
+            "pad": {"font": self._hair, "spacing1": px(1), "spacing2": 0, "spacing3": px(1)},
+        }
+
+    def _backgrounds(self) -> dict[str, Options]:
+        colours = self._look.palette
+        return {
+            # Left of a block of code is what is behind its message; else the block's own colour would be there.
+            "inset": {"lmargincolor": colours.bg, "rmargincolor": colours.bg},
+            "mention": dict.fromkeys(_FILLED, colours.mention_bg),
+            "refused": dict.fromkeys(_FILLED, colours.danger_bg),
+        }
+
+    def _styles(self) -> dict[str, Options]:
+        """Of parts of a line."""
+        px, colours, font = self._look.px, self._look.palette, self._look.font
+        indent, deeper = px(INDENT), px(INDENT + 14)
+        code: Options = {"font": font("mono"), "background": colours.code_bg}
+        eight = font("mono").measure("0" * 8)
+        return {
+            "name": {"font": font("name")},
+            **{f"name{number}": {"foreground": colour} for number, colour in enumerate(colours.names)},
+            "time": {"font": font("small"), "foreground": colours.dim},
+            "bold": {"font": font("bold")},
+            "italic": {"font": font("italic")},
+            "bolditalic": {"font": font("bolditalic")},
+            "quote": {"foreground": colours.dim, "lmargin1": deeper, "lmargin2": deeper},
+            "code": code,
+            "block": {
+                **code,
+                "tabs": (indent + eight, indent + 2 * eight),
+                "spacing1": 0,
+                "spacing2": 0,
+                "spacing3": 0,
+            },
+            "called": {"font": font("bold"), "foreground": colours.mention_fg},
+            "link": {"foreground": colours.link, "underline": True},
+            "action": {"font": font("small_bold"), "foreground": colours.link, "underline": True},
+            "focused": {"background": colours.accent, "foreground": colours.accent_fg},
+        }

@@ -1,0 +1,272 @@
+"""One room as the window knows it: a piece of its log, own posts on their way, what is unread, who is in it. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from chat_client.model import markup
+from chat_client.model.shown import Line
+from chat_core import messages as m
+from chat_core import wire
+from chat_core.chain import chain_of
+from chat_core.errors import WireError
+
+# Lines of the room that is looked at; further ones are fetched again when they are scrolled to (GUI.md, section 1).
+WINDOW = 2000
+# The window may grow by so many before its far end is dropped, so that not every line costs a trim.
+SLACK = 200
+# Lines kept of rooms that are not looked at.
+ASIDE = 200
+# Passing lines and notes kept; they are not in the log, and nobody misses old ones.
+EXTRAS = 100
+# People named in one passing line.
+PASSING_NAMES = 5
+
+_SAID: dict[str, str] = {"joined": "joined the room", "left": "left the room", "created": "created the room"}
+
+
+@dataclass(frozen=True)
+class Me:
+    """Who I am at this broker; ``user`` "": not known yet."""
+
+    user: str = ""
+    name: str = ""
+
+
+@dataclass
+class RoomState:
+    """The state of one room. ``lines``: a piece of the log without holes; ``have``: the log was read up to there."""
+
+    id: str
+    name: str
+    have: int = 0
+    chain: str | None = None  # of event `have`, where it is known
+    kept_first: int = 1  # the oldest event of the copy on this disk
+    first: int = 1  # the oldest event that the broker is known to have
+    read: int = 0
+    unread: int = 0
+    mentions: int = 0
+    draft: str = ""
+    following: bool = False
+    lines: list[Line] = field(default_factory=list)
+    at_end: bool = True  # the lines reach up to `have`
+    loaded: bool = False  # the lines are what one wants to see first
+    new_from: int = 0  # the "new" rule stands above this event; 0: nowhere
+    below: int = 0  # messages that came in below what is looked at
+    members: dict[str, str] | None = None  # user -> name
+    pending: dict[str, Line] = field(default_factory=dict)  # own posts that are not in the lines, by key, in order
+    _extras: list[tuple[int, Line]] = field(default_factory=list)  # stand behind this event
+    _passing: list[str] = field(default_factory=list)  # what the last passing line tells
+    _members_at: int = 0
+
+    @property
+    def lowest(self) -> int:
+        """The number of the first event among the lines; `have` + 1 if there is none."""
+        return self.lines[0].seq if self.lines else self.have + 1
+
+    @property
+    def highest(self) -> int:
+        """The number of the last event among the lines; `have` if there is none."""
+        return self.lines[-1].seq if self.lines else self.have
+
+    def shown(self) -> list[Line]:
+        """All lines in order: the log's, with passing ones and notes where they came in, then own ones on their way."""
+        if not self._extras:
+            return [*self.lines, *self.pending.values()] if self.at_end else list(self.lines)
+        result: list[Line] = []
+        extras = [extra for extra in self._extras if not self.lines or extra[0] >= self.lowest - 1]
+        place = 0
+        for line in self.lines:
+            while place < len(extras) and extras[place][0] < line.seq:
+                result.append(extras[place][1])
+                place += 1
+            result.append(line)
+        if self.at_end:
+            result += [line for _, line in extras[place:]]
+            result += self.pending.values()
+        return result
+
+    # The log.
+
+    def arrived(self, events: Sequence[m.Event], me: Me, mine: Mapping[tuple[str, int], str], looking: bool) -> None:
+        """The next events of the log. ``mine``: own posts by (sender, n), as keys of `pending`; ``looking``: the user
+        sees the end of this room."""
+        for event in events:
+            if event.seq != self.have + 1:
+                continue  # of a time before the room was begun anew
+            key = mine.get((event.sender, event.n), "") if event.sender else ""
+            line = line_of(event, me, key if key in self.pending else "")
+            if key:
+                self.pending.pop(key, None)
+            self._fold(event)
+            self.have, self.chain = event.seq, event.chain
+            if self.at_end:
+                self.lines.append(line)
+            if line.kind in ("message", "me") and not line.mine and event.seq > self.read:
+                if not looking:
+                    if self.unread == 0:
+                        self.new_from = event.seq
+                    self.unread += 1
+                    self.mentions += line.mention
+                self.below += 1
+        if looking:
+            self.mark_read()
+
+    def trim(self, current: bool, at_end: bool) -> None:
+        """Keep the window in bounds. ``current``: the room is looked at; ``at_end``: and its end is."""
+        if not current:
+            if len(self.lines) > 2 * ASIDE:
+                self._cut_top(ASIDE)
+        elif at_end:
+            if len(self.lines) > WINDOW + SLACK:
+                self._cut_top(WINDOW)
+        elif len(self.lines) > 2 * WINDOW:
+            # Somebody reads further up while much is said: what is below is fetched again when they come down.
+            del self.lines[WINDOW:]
+            self.at_end = False
+
+    def older(self, events: Sequence[m.Event], me: Me) -> bool:
+        """Put older events before the lines. The last of them is the first line's once more: that it has the same
+        chain proves that nothing is missing between. False, and nothing is done, if they do not fit."""
+        if not self.lines or not fits(events) or not self._same(events[-1], self.lines[0]):
+            return False
+        self.lines[:0] = [line_of(event, me) for event in events[:-1]]
+        if len(self.lines) > WINDOW + SLACK:
+            del self.lines[WINDOW:]
+            self.at_end = False
+        return True
+
+    def newer(self, events: Sequence[m.Event], me: Me) -> bool:
+        """Put the events behind the lines, as one scrolls down; the first of them is the last line's once more.
+        False, and nothing is done, if they do not fit."""
+        if not self.lines or not fits(events) or not self._same(events[0], self.lines[-1]):
+            return False
+        self.lines += [line_of(event, me) for event in events[1:]]
+        if len(self.lines) > WINDOW + SLACK:
+            self._cut_top(WINDOW)
+        self.at_end = self.highest >= self.have
+        return True
+
+    def show(self, events: Sequence[m.Event], me: Me) -> bool:
+        """Another piece of the log instead of the lines; False, and nothing is done, if it has holes or is empty."""
+        if not fits(events):
+            return False
+        last = events[-1].seq
+        since = [line for line in self.lines if line.seq > last] if self.at_end else []  # came in meanwhile
+        self.lines = [line_of(event, me) for event in events]
+        if since and since[0].seq == last + 1:
+            self.lines += since
+        self.at_end = self.highest >= self.have
+        self.loaded = True
+        return True
+
+    def rewound(self, seq: int) -> None:
+        """The broker's log is another one from behind ``seq`` on."""
+        self.have, self.chain = seq, None
+        self.lines = [line for line in self.lines if line.seq <= seq]
+        if not self.lines:
+            self.loaded = False
+        self.at_end = True
+        self.read, self.new_from = min(self.read, seq), min(self.new_from, seq)
+        self.unread = self.mentions = self.below = 0
+        self.kept_first = min(self.kept_first, seq + 1)
+        self.members = None
+        self._extras = [(min(after, seq), line) for after, line in self._extras]
+
+    def put_aside(self) -> None:
+        """The user goes to another room."""
+        self.new_from = self.below = 0
+        if not self.at_end:
+            self.lines, self.at_end, self.loaded = [], True, False
+        elif len(self.lines) > ASIDE:
+            self._cut_top(ASIDE)
+
+    def mark_read(self) -> bool:
+        """All that is there was seen; True if that is news."""
+        news = self.read < self.have
+        self.read = max(self.read, self.have)
+        self.unread = self.mentions = self.below = 0
+        return news
+
+    # Who is a member.
+
+    def set_members(self, members: Iterable[tuple[str, str]], at: int) -> None:
+        """Who was a member as of event ``at``."""
+        self.members = dict(members)
+        self._members_at = at
+
+    def _fold(self, event: m.Event) -> None:
+        if self.members is not None and event.seq > self._members_at:
+            if event.kind == "joined":
+                self.members[event.author] = event.name
+            elif event.kind == "left":
+                self.members.pop(event.author, None)
+
+    # What is not in the log.
+
+    def note(self, line: Line) -> None:
+        """This program tells its user something, at the end."""
+        self._passing = []
+        self._add_extra(line)
+
+    def passing(self, text: str, make: Line) -> None:
+        """Somebody came or went: a line of its own, or a part of the last one. ``make``: the line but for its text."""
+        last = self._extras[-1] if self._extras else None
+        if last is not None and last[1].kind == "passing" and last[0] >= self.have and self._passing:
+            self._passing.append(text)
+            more = len(self._passing) - PASSING_NAMES
+            told = " · ".join(self._passing[:PASSING_NAMES]) + (f" · and {more} more" if more > 0 else "")
+            self._extras[-1] = last[0], msgspec.structs.replace(last[1], text=told)
+        else:
+            self._passing = [text]
+            self._add_extra(msgspec.structs.replace(make, text=text))
+
+    def _add_extra(self, line: Line) -> None:
+        self._extras.append((self.have, line))
+        del self._extras[:-EXTRAS]
+
+    def _cut_top(self, keep: int) -> None:
+        del self.lines[:-keep]
+
+    @staticmethod
+    def _same(event: m.Event, line: Line) -> bool:
+        return event.seq == line.seq and event.chain == line.chain
+
+
+def line_of(event: m.Event, me: Me, key: str = "") -> Line:
+    """An event as a line. ``key``: that of the own line that it takes the place of."""
+    mine = event.author == me.user
+    if event.kind == "message":
+        try:
+            message = wire.decode_message(event.body)
+        except WireError:
+            pass  # a body of a later version: shown as something unknown
+        else:
+            kind: Literal["message", "me"] = "me" if message.me else "message"
+            return Line(
+                key or str(event.seq), kind, message.text, event.time, event.author, event.name, event.seq, mine,
+                not mine and bool(me.name) and markup.mentions_me(message.text, (me.name,)),
+                "sent" if key else "", "", (event.sender, event.n), event.chain,
+            )  # fmt: skip
+    said = _SAID.get(event.kind, f"did something that this version does not know ({event.kind})")
+    text = f"{event.name} {said}"
+    return Line(str(event.seq), "event", text, event.time, event.author, event.name, event.seq, mine, chain=event.chain)
+
+
+def fits(events: Sequence[m.Event]) -> bool:
+    """Is this a piece of one log without holes? (The chain tells.)"""
+    last: m.Event | None = None
+    for event in events:
+        if last is not None and (event.seq != last.seq + 1 or event.chain != _chain(last.chain, event)):
+            return False
+        last = event
+    return last is not None
+
+
+def _chain(previous: str, event: m.Event) -> str:
+    return chain_of(
+        previous, event.room, event.seq, event.time, event.author, event.name, event.sender, event.n, event.kind,
+        event.target, event.thread, event.expires,
+    )  # fmt: skip

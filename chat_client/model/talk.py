@@ -1,0 +1,111 @@
+"""What is typed into the composer: a message, or a command that is carried out here. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chat_client.model import commands
+from chat_client.model.moment import Moment
+from chat_core import messages as m
+from chat_core import names
+from chat_core.errors import RefusedError
+
+if TYPE_CHECKING:
+    from chat_client.model.chat import Chat
+
+_AWAY = "The broker is away: this can be done when it is back."
+
+
+def say(chat: Chat, text: str, at: Moment) -> str:
+    """Do what was typed. Returns "" if it was taken, else why not: a sentence."""
+    command = commands.parse(text)
+    if isinstance(command, commands.Say):
+        return chat.post(command.text, at)
+    if isinstance(command, commands.Me):
+        return chat.post(command.text, at, me=True)
+    if isinstance(command, commands.Problem):
+        return command.text
+    if isinstance(command, commands.Help):
+        chat.note(command.text, at)
+        return ""
+    if isinstance(command, commands.Quit):
+        chat.quit()
+        return ""
+    if not chat.connected:
+        return _AWAY
+    if isinstance(command, commands.Join):
+        enter(chat, command.room, at)
+    elif isinstance(command, commands.Create):
+        _create(chat, command.room, at)
+    elif isinstance(command, commands.Leave):
+        return _leave(chat, command.room or chat.current, at)
+    elif isinstance(command, commands.Who):
+        return _who(chat, command.room or chat.current)
+    return ""
+
+
+def enter(chat: Chat, name: str, at: Moment) -> None:
+    """Open a room, becoming a member of it if I am none."""
+    try:
+        room = names.room_name(name)
+    except RefusedError as problem:
+        chat.note(problem.text, at)
+        return
+    if room in chat.rooms:
+        chat.open(room)
+        return
+
+    def answer(reply: m.Reply, at: Moment) -> None:
+        if isinstance(reply, m.Joined):
+            _show(chat, reply.room)
+        elif isinstance(reply, m.Refused):
+            more = f" /create {room} makes it." if reply.code == "no_room" else ""
+            chat.note(f"{reply.text}{more}", at)
+
+    chat.ask(m.Join(room=room), answer)
+
+
+def _create(chat: Chat, room: str, at: Moment) -> None:
+    def answer(reply: m.Reply, at: Moment) -> None:
+        if isinstance(reply, m.Created):
+            _show(chat, reply.room)
+        elif isinstance(reply, m.Refused):
+            more = f" /join {room} takes you there." if reply.code == "room_taken" else ""
+            chat.note(f"{reply.text}{more}", at)
+
+    chat.ask(m.Create(room=room, once=chat.once()), answer)
+
+
+def _leave(chat: Chat, room: str, at: Moment) -> str:
+    if room not in chat.rooms:
+        return f"You are not in room {room}." if room else "You are in no room."
+
+    def answer(reply: m.Reply, at: Moment) -> None:
+        if isinstance(reply, m.Left):
+            chat.drop(reply.room)
+        elif isinstance(reply, m.Refused):
+            chat.note(reply.text, at)
+
+    chat.ask(m.Leave(room=room), answer)
+    return ""
+
+
+def _who(chat: Chat, room: str) -> str:
+    if not room:
+        return "You are in no room: say which one, /who ROOM."
+
+    def answer(reply: m.Reply, at: Moment) -> None:
+        if isinstance(reply, m.Here):
+            people = ", ".join(person.name for person in reply.people)
+            count = "1 person is" if len(reply.people) == 1 else f"{len(reply.people)} people are"
+            chat.note(f"{count} here in #{room}: {people}" if people else f"Nobody of #{room} is here.", at)
+        elif isinstance(reply, m.Refused):
+            chat.note(reply.text, at)
+
+    chat.ask(m.Who(room=room), answer)
+    return ""
+
+
+def _show(chat: Chat, info: m.RoomInfo) -> None:
+    chat.add(info)
+    chat.open(info.id)
