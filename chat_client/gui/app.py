@@ -1,6 +1,7 @@
 """The program with a window: who joins where, from the card that asks to the chat itself, and how it ends."""
 
 import logging
+import signal
 import tkinter as tk
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,14 +83,23 @@ class App:
         self._joining: tuple[str, str] | None = None  # name and address that are tried
         self._waiting = ""  # Tk's id
         self._joined = False
-        self._invite = ""
+        self._invite, self._invite_told = "", False
         self.root.protocol("WM_DELETE_WINDOW", self.close)
+        for event in ("<FocusIn>", "<FocusOut>"):
+            self.root.bind(event, lambda event: self._focus_changed(), add=True)
 
     def run(self) -> int:
         """Show the window until it is closed; returns the exit status."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._signalled)
         self.start()
         self.root.mainloop()
         return 0
+
+    def _signalled(self, number: int, _frame: object) -> None:
+        # Ctrl-C asks as the window's button does, the second time it does not; what is unsent is on disk anyway.
+        asks = number == signal.SIGINT and not self.question.is_open
+        self.root.after(0, self.close if asks else self.quit)
 
     def start(self) -> None:
         """Open the window."""
@@ -103,7 +113,9 @@ class App:
         self.signin.fill(name, address)
         self.root.deiconify()
         if self._wish.serve:
-            self._submit(name, self._wish.address, True)
+            self.signin.tick_serve()
+            if name:
+                self._submit(name, self._wish.address, True)
         elif self._wish.name and self._wish.address:
             self._submit(name, address, False)
 
@@ -174,7 +186,9 @@ class App:
         self._waiting = self.root.after(self._answer_ms, self._no_answer)
 
     def _heard(self, news: News) -> None:
-        """What matters until the chat is open."""
+        """What matters until the chat is open, and to whoever started one."""
+        if self._invite and not self._invite_told and isinstance(news, effects.Status) and news.state == "live":
+            self.root.after_idle(self._tell_invite)
         if self._joined or self.controller is None:
             return
         if isinstance(news, effects.Welcomed) or (isinstance(news, orders.Opened) and news.rooms):
@@ -187,6 +201,11 @@ class App:
             self._give_up("", news.text)
         elif isinstance(news, orders.Unreachable):
             self._give_up("address", news.text)
+
+    def _tell_invite(self) -> None:
+        invite, self._invite_told = self._invite, True
+        if self.controller is not None and self.controller.window is not None:
+            self.controller.note(f"The chat runs on this computer. Others join it with: {invite}")
 
     def _no_answer(self) -> None:
         self._waiting = ""
@@ -211,6 +230,10 @@ class App:
         self.preferences = preferences.used(self.preferences, name, address)
         self._save()
         self.controller.show()
+
+    def _focus_changed(self) -> None:
+        if self.controller is not None and self.controller.window is not None:
+            self.controller.focus_changed()
 
     def _cancel(self) -> None:
         """Esc or the button on the card: stop trying, or else leave."""
@@ -318,15 +341,17 @@ class App:
         self._theme = theme
         self.preferences = msgspec.structs.replace(self.preferences, theme=theme)
         self._save()
+        self._theme_watch.stop()
         if theme == "system":
-            system = self._theme_watch.last
-            self.look.set_theme(system or "light")
+            self._theme_watch = ThemeWatch()
+            self._theme_watch.start()
         else:
             self.look.set_theme("dark" if theme == "dark" else "light")
 
     def _follow_theme(self) -> None:
         """Take over the system's theme, where that is wished; it is asked for in another thread."""
-        self._theme_watch.start()
+        if self._theme == "system":
+            self._theme_watch.start()
         self._look_at_theme()
 
     def _look_at_theme(self) -> None:

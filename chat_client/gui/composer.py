@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.field import GrowingText
 from chat_client.gui.keys import bind_plain
 from chat_client.gui.look import Look
@@ -42,7 +43,7 @@ class Composer(ttk.Frame):
         self._followed = ""  # what stood before the cursor when the choices were found
 
         self._border = ttk.Frame(self, style="Field.TFrame")
-        self._field = GrowingText(self._border, look, on_change=self._changed)
+        self._field = GrowingText(self._border, look, on_change=self._changed, on_too_long=self._too_long)
         self._field.pack(fill="both", expand=True)
         self._button_place = ttk.Frame(self)
         self._button = ttk.Button(self._button_place, text="Send", style="Accent.TButton", command=self._send)
@@ -58,8 +59,7 @@ class Composer(ttk.Frame):
         self._below.columnconfigure(0, weight=1)
         self.columnconfigure(0, weight=1)
         self._bind_keys()
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     # ---- what the window tells it
 
@@ -91,6 +91,11 @@ class Composer(ttk.Frame):
         """Have the keys go to the field."""
         self._field.focus_set()
 
+    def destroy(self) -> None:
+        """Go, with the list of choices, which stands in the window."""
+        self._list.destroy()
+        super().destroy()
+
     # ---- sending
 
     def _send(self) -> None:
@@ -120,6 +125,9 @@ class Composer(ttk.Frame):
             self._error.configure(text="")
         self._show_below()
         self._follow()
+
+    def _too_long(self, characters: int) -> None:
+        self.show_error(f"{characters:,} characters are too many to paste: a message has up to {TEXT_BYTES:,} bytes.")
 
     # ---- completion
 
@@ -155,8 +163,7 @@ class Composer(ttk.Frame):
         left = self._border.winfo_rootx() - window.winfo_rootx()
         top = self._border.winfo_rooty() - window.winfo_rooty() - self._look.px(4)
         width = min(self._border.winfo_width(), self._look.px(360))
-        height = min(self._list.wanted_height(), top)
-        self._list.place(x=left, y=top, anchor="sw", width=width, height=height)
+        self._list.place(x=left, y=top, anchor="sw", width=width, height=self._list.height_within(top))
         self._list.lift()
 
     def _close_list(self) -> None:

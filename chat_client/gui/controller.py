@@ -10,7 +10,7 @@ from chat_client.backend import Backend, now
 from chat_client.gui.look import Look
 from chat_client.gui.pump import Pump
 from chat_client.gui.window import Acts, ChatWindow
-from chat_client.model import choosing
+from chat_client.model import choosing, commands
 from chat_client.model.chat import Changes, Chat, News
 from chat_client.model.shown import Row
 from chat_client.model.transcript import diff
@@ -57,8 +57,8 @@ class Controller:
         self._root.update_idletasks()
         self._show(Changes.all())
         window.focus_composer()
-        self._root.bind("<FocusIn>", lambda event: self._focus(), add=True)
-        self._root.bind("<FocusOut>", lambda event: self._focus(), add=True)
+        self.chat.focused = False  # until it is known
+        self.focus_changed()
         self._keep_draft()
 
     def stop(self, wait: bool = False) -> None:
@@ -126,8 +126,8 @@ class Controller:
         elif ops:
             window.transcript.show_changes(ops)
 
-    def _focus(self) -> None:
-        # Tk tells of every widget; only whether any of ours has the keys is of interest.
+    def focus_changed(self) -> None:
+        """A widget has got or lost the keys; of interest is whether any of ours has them."""
         focused = self._root.focus_displayof() is not None
         if focused != self._focused:
             self._focused = focused
@@ -176,7 +176,11 @@ class Controller:
 
     def show_help(self) -> None:
         """Show commands and keys, in the transcript."""
-        self.chat.say("/help", now())
+        self.note(f"{commands.help_text()}\n\n{commands.KEYS}")
+
+    def note(self, text: str) -> None:
+        """Tell the user something, in the transcript."""
+        self.chat.note(text, now())
         self.flush()
 
     def _typed(self) -> str:

@@ -8,10 +8,13 @@ from typing import Final
 import regex
 
 from chat_client.gui import keys
+from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel
 from chat_client.gui.look import Look
 
 MOST_LINES: Final = 8
+# Characters: many times what a message may have; of ten times as many on one line, each key press takes half a second.
+MOST_PASTED: Final = 65_536
 # Of the window's height, which the transcript needs as well.
 _MOST_SHARE: Final = 0.45
 
@@ -28,10 +31,12 @@ class GrowingText(tk.Text):
     """As high as its text, from one line to `MOST_LINES`; then it scrolls.
 
     ``on_change`` is called after every change of the text, by a person or by a program: not at once, but before it
-    is drawn.
+    is drawn. ``on_too_long``: somebody wanted to paste so many characters; they were not taken.
     """
 
-    def __init__(self, parent: tk.Misc, look: Look, *, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, parent: tk.Misc, look: Look, *, on_change: Callable[[], None], on_too_long: Callable[[int], None]
+    ) -> None:
         super().__init__(
             parent,
             height=1,
@@ -44,7 +49,7 @@ class GrowingText(tk.Text):
             pady=0,
             font=look.font("text"),
         )
-        self._look, self._on_change = look, on_change
+        self._look, self._on_change, self._on_too_long = look, on_change, on_too_long
         self._hint = CutLabel(self, look.font("text"), style="Dim.TLabel")
         self._hint.configure(cursor="xterm")
         self._hint.bind("<Button-1>", lambda event: self.focus_set())
@@ -52,8 +57,7 @@ class GrowingText(tk.Text):
         self._bind_keys()
         self.bind("<<Modified>>", self._modified)
         self.bind("<Configure>", lambda event: self.fit())
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     # ---- what is in it
 
@@ -221,7 +225,11 @@ class GrowingText(tk.Text):
         return "break"
 
     def _paste(self, selection: str) -> str:
-        return self._typed(keys.selected(self, selection))
+        text = keys.selected(self, selection)
+        if len(text) > MOST_PASTED:
+            self._on_too_long(len(text))
+            return "break"
+        return self._typed(text)
 
     def _paste_primary(self, event: "tk.Event[tk.Misc]") -> str:
         """The middle button puts what is selected elsewhere where the pointer is."""

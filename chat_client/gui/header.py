@@ -4,6 +4,7 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel, cut
 from chat_client.gui.look import Look
 
@@ -37,8 +38,7 @@ class Header(ttk.Frame):
         self._bar.pack(fill="both", expand=True)
         ttk.Frame(self, style="Rule.TFrame", height=1).pack(fill="x")
         self._bar.bind("<Configure>", lambda event: self._fit())
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     def show_header(self, title: str, subtitle: str) -> None:
         """Show these; what there is no room for is cut, the subtitle first."""

@@ -64,6 +64,8 @@ class Look:
         self.family = typefaces.first_of(typefaces.FAMILIES, present, _family(root, "TkDefaultFont"))
         self.mono_family = typefaces.first_of(typefaces.MONO_FAMILIES, present, _family(root, "TkFixedFont"))
         self.fonts = {name: tkfont.Font(root, name=f"look-{name}", exists=False) for name in _FONTS}
+        # Tk forgets a named font that no widget uses, and then needs 0.4 ms to measure a word in it instead of 0.01.
+        self._holders = [tk.Label(root, font=font) for font in self.fonts.values()]
         self._images = Images(root, self.palette, self.factor, self.family)
         self.emoji = Emoji(root, self.px)
         self._styles = Styles(root)

@@ -4,6 +4,7 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel
 from chat_client.gui.look import Look
 from chat_client.gui.sidelist import SideList, SideRow
@@ -25,8 +26,7 @@ class PeopleList(ttk.Frame):
         self._strut.grid(row=2, column=0, sticky="ew")
         self.columnconfigure(0, weight=1)
         self.rowconfigure(1, weight=1)
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     def show_people(self, title: str, items: Sequence[PersonItem]) -> None:
         """Show these people, in this order, under this heading."""

@@ -54,10 +54,14 @@ class Pictures:
 
     def put_image(self, at: str, image: tk.PhotoImage, name: str, tags: Sequence[str]) -> str:
         """Put any image in; what Tk calls it there."""
-        call, path = self._text.tk.call, str(self._text)
+        call, path, place = self._text.tk.call, str(self._text), f"{at}-1c"
         made = str(call(path, "image", "create", at, "-image", image, "-name", name))
+        # Unlike text, it takes over the tags that are on both of its sides.
+        for tag in self._text.tag_names(place):
+            if tag not in tags:
+                call(path, "tag", "remove", tag, place)
         for tag in tags:
-            call(path, "tag", "add", tag, f"{at}-1c")
+            call(path, "tag", "add", tag, place)
         return made
 
     def finish(self) -> None:

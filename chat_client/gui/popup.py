@@ -4,6 +4,7 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import cut
 from chat_client.gui.look import Look
 from chat_client.model.shown import Choice
@@ -61,8 +62,7 @@ class ChoiceList(ttk.Frame):
         self._text.bind("<Button-1>", lambda event: "break")  # the focus stays where it is
         self._text.bind("<ButtonRelease-1>", self._click)
         self._text.bind("<Configure>", lambda event: self._write())
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     # ---- what is in it
 
@@ -100,10 +100,12 @@ class ChoiceList(ttk.Frame):
         to = self._chosen + step
         self._choose(to % len(self._choices) if around else min(max(to, 0), len(self._choices) - 1))
 
-    def wanted_height(self) -> int:
-        """The height in pixels that shows all choices, or as many as it shows at most."""
-        rows = max(1, min(len(self._choices), self._most_rows))
-        return self._row_height() * rows + 2 * self._look.px(self._padding)
+    def height_within(self, room: int) -> int:
+        """The height in pixels that shows as many whole rows as there are, as are to be shown at most, and as fit into
+        ``room``; one, if not even that fits."""
+        around, row = 2 * self._look.px(self._padding), self._row_height()
+        rows = min(len(self._choices), self._most_rows, (room - around) // row)
+        return row * max(1, rows) + around
 
     # ---- how it looks
 

@@ -6,6 +6,7 @@ from tkinter import ttk
 
 from PIL import Image, ImageDraw
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel
 from chat_client.gui.images import FINER, encoded
 from chat_client.gui.look import Look
@@ -38,8 +39,7 @@ class RoomList(ttk.Frame):
         self._strut.grid(row=4, column=0, sticky="ew")
         self.columnconfigure(0, weight=1)
         self.rowconfigure(3, weight=1)
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     def show_title(self, text: str) -> None:
         """Whose rooms these are: the broker's name."""

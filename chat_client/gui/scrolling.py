@@ -34,7 +34,7 @@ class Scrolling:
         self.at_top = True
         self._offset = 0  # where the line of _TOP begins, in pixels from the widget's top
         self._to_third = False  # _TOP is still to be brought to a third of the height
-        self._told: tuple[bool, bool] | None = None
+        self._told: tuple[bool, bool] | None = (True, True)  # of nothing nobody needs to be told
         self._telling = ""  # Tk's id
         self._watchers: list[Callable[[], None]] = []
         text.mark_set(_TOP, "1.0")

@@ -85,18 +85,6 @@ class Selecting:
         return self._popup(self._text.winfo_rootx() + self._look.px(20), self._text.winfo_rooty() + self._look.px(20))
 
     def _popup(self, x: int, y: int) -> Stop:
-        colours = self._look.palette
-        self._menu.configure(
-            background=colours.field_bg,
-            foreground=colours.fg,
-            activebackground=colours.selection,
-            activeforeground=colours.selection_fg,
-            disabledforeground=colours.dim,
-            font=self._look.font("text"),
-            relief="flat",
-            borderwidth=1,
-            activeborderwidth=0,
-        )
         self._menu.entryconfigure("Copy", state="normal" if self._text.tag_ranges("sel") else "disabled")
         self._text.focus_set()
         try:

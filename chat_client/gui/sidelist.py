@@ -2,10 +2,10 @@
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from functools import partial
 from tkinter import ttk
 from typing import Any, NamedTuple
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import cut
 from chat_client.gui.keys import bind_plain
 from chat_client.gui.look import Look
@@ -37,7 +37,6 @@ class SideList(ttk.Frame):
         self._order: list[str] = []
         self._wide: dict[tuple[str, str], int] = {}  # (text, tag) -> pixels
         self._room = 0
-        self._hovered = ""
         self._tree = ttk.Treeview(self, style=style, show="tree", selectmode="none", height=1)
         self._tree.column("#0", minwidth=1, width=1, stretch=True)
         self._scrollbar = ttk.Scrollbar(self, style="Side.Vertical.TScrollbar", command=self._tree.yview)
@@ -47,8 +46,7 @@ class SideList(ttk.Frame):
         self.rowconfigure(0, weight=1)
         self.columnconfigure(0, weight=1)
         self._bind_keys()
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     # ---- what is in it
 
@@ -132,7 +130,7 @@ class SideList(ttk.Frame):
     def _content(self, row: SideRow) -> dict[str, Any]:
         margin = self._look.px(8)
         room = self._room - (self._image_width(row.image) + margin if row.image else 0)
-        tags = [tag for tag in (row.tag, "hover" if row.id == self._hovered else "") if tag]
+        tags = [row.tag] if row.tag else []
         return {"text": self._cut(row, room), "image": row.image, "tags": tags}
 
     def _cut(self, row: SideRow, room: int) -> str:
@@ -147,10 +145,8 @@ class SideList(ttk.Frame):
         return int(self.tk.call("image", "width", name))
 
     def _dress(self) -> None:
-        colours = self._look.palette
         self._tree.tag_configure("strong", font=self._look.font("bold"))
-        self._tree.tag_configure("dim", foreground=colours.dim)
-        self._tree.tag_configure("hover", background=colours.hover)
+        self._tree.tag_configure("dim", foreground=self._look.palette.dim)
         self._wide.clear()
         self._fit(self._tree.winfo_width(), anew=True)
 
@@ -184,8 +180,6 @@ class SideList(ttk.Frame):
         tree.bind("<Button-1>", lambda event: self._click(event.y, not self._double))
         tree.bind("<Double-Button-1>", lambda event: self._click(event.y, self._double))
         tree.bind("<Triple-Button-1>", lambda event: "break")
-        tree.bind("<Motion>", lambda event: self._hover(tree.identify_row(event.y)))
-        tree.bind("<Leave>", lambda event: self._hover(""))
         tree.bind("<FocusIn>", lambda event: self.focus())
         tree.bind("<Configure>", lambda event: self._fit(event.width))
 
@@ -213,11 +207,3 @@ class SideList(ttk.Frame):
             if opens:
                 self._on_open(row)
         return "break"
-
-    def _hover(self, row: str) -> None:
-        if row != self._hovered:
-            tag = partial(self.tk.call, str(self._tree), "tag")
-            tag("remove", "hover")
-            if row:
-                tag("add", "hover", [row])
-            self._hovered = row

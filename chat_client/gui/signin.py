@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Literal
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.keys import guard, select_all
 from chat_client.gui.look import Look
 
@@ -45,9 +46,9 @@ class SignIn(ttk.Frame):
         self._serve.state(["!alternate"])  # which it is until somebody has clicked it
         self._state = ttk.Label(card, style="Small.TLabel", compound="left")
         self._buttons = ttk.Frame(card)
-        self._join = ttk.Button(self._buttons, text="Join", style="Accent.TButton", command=self._submit)
         self._cancel = ttk.Button(self._buttons, text="Quit", command=on_cancel)
-        self._cancel.grid(row=0, column=1)
+        self._join = ttk.Button(self._buttons, text="Join", style="Accent.TButton", command=self._submit)
+        self._cancel.grid(row=0, column=1, sticky="ns")
         self._join.grid(row=0, column=2)
         self._buttons.columnconfigure(0, weight=1)
         for row, widget in enumerate(self._rows()):
@@ -57,8 +58,7 @@ class SignIn(ttk.Frame):
         self.rowconfigure((0, 2), weight=1)
         self.columnconfigure((0, 2), weight=1)
         self._bind_keys()
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
         self._say("", "")
 
     # ---- what the window tells it
@@ -72,6 +72,12 @@ class SignIn(ttk.Frame):
         """Put these into the fields; the focus goes to the first that is empty."""
         self._name_field.set(self._look.emoji.safe(name))
         self._address_field.set(address)
+        self.focus()
+
+    def tick_serve(self) -> None:
+        """Have it ticked that a chat of this computer is to be started."""
+        self._serve.state(["selected"])
+        self._serve_changed()
         self.focus()
 
     def show_error(self, field: Field, text: str) -> None:
@@ -175,17 +181,17 @@ class SignIn(ttk.Frame):
 
     def _dress(self) -> None:
         px = self._look.px
-        self.configure(padding=px(12))
+        self.configure(padding=px(10))
         self._card.columnconfigure(0, minsize=px(_WIDTH))
         self._help.grid_configure(pady=(px(2), 0))
         for label in (self._name_label, self._address_label):
-            label.grid_configure(pady=(px(12), px(3)))
+            label.grid_configure(pady=(px(9), px(3)))
         for label in (self._name_error, self._address_error):
             label.grid_configure(pady=(px(3), 0))
-        self._serve.grid_configure(pady=(px(10), 0))
+        self._serve.grid_configure(pady=(px(7), 0))
         if self._state.grid_info():
-            self._state.grid_configure(pady=(px(8), 0))
-        self._buttons.grid_configure(pady=(px(14), 0))
+            self._state.grid_configure(pady=(px(6), 0))
+        self._buttons.grid_configure(pady=(px(12), 0))
         self._cancel.grid_configure(padx=(0, px(8)))
         for label in (self._help, self._name_error, self._address_error, self._state):
             label.configure(wraplength=px(_WIDTH))

@@ -3,6 +3,7 @@
 import tkinter as tk
 from tkinter import ttk
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel, cut
 from chat_client.gui.look import Look
 from chat_client.model.shown import StatusLine
@@ -26,8 +27,7 @@ class StatusBar(ttk.Frame):
         self._right.grid(row=0, column=2)
         self.columnconfigure(1, weight=1)
         self.bind("<Configure>", lambda event: self._fit())
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     def show_status(self, line: StatusLine) -> None:
         """Show this."""

@@ -6,6 +6,7 @@ from functools import partial
 from tkinter import ttk
 from typing import Final
 
+from chat_client.gui.dressing import follow
 from chat_client.gui.keys import bind_plain, guard, select_all
 from chat_client.gui.look import Look
 from chat_client.gui.popup import ChoiceList
@@ -40,8 +41,7 @@ class Switcher(ttk.Frame):
         edited = self.register(self._filter)
         self._entry.configure(validate="key", validatecommand=(edited, "%P"))
         self._bind_keys()
-        look.watch(self._dress)
-        self._dress()
+        follow(self, look, self._dress)
 
     # ---- what the window tells it
 
@@ -118,17 +118,17 @@ class Switcher(ttk.Frame):
     # ---- how it looks
 
     def _resized(self, event: "tk.Event[tk.Misc]") -> None:
-        if event.widget is self._window and self.is_open:
+        if event.widget is self._window and self.winfo_exists() and self.is_open:
             self._place()
 
     def _place(self) -> None:
         px = self._look.px
         width = min(px(_WIDTH), self._window.winfo_width() - 2 * px(_EDGE))
-        wanted = self._list.wanted_height() if self._list.choices else self._none.winfo_reqheight()
-        height = self._entry.winfo_reqheight() + px(_GAP) + wanted + 2 * px(_PADDING)
-        top = min(px(_TOP), max(0, self._window.winfo_height() // 8))
-        room = self._window.winfo_height() - top - px(_EDGE)
-        self.place(relx=0.5, y=top, anchor="n", width=max(width, 1), height=max(min(height, room), 1))
+        top = min(px(_TOP), self._window.winfo_height() // 8)
+        above = self._entry.winfo_reqheight() + px(_GAP) + 2 * px(_PADDING)
+        room = self._window.winfo_height() - top - px(_EDGE) - above
+        below = self._list.height_within(room) if self._list.choices else self._none.winfo_reqheight()
+        self.place(relx=0.5, y=top, anchor="n", width=max(width, 1), height=above + below)
         self.lift()
 
     def _dress(self) -> None:

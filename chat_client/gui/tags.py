@@ -47,6 +47,8 @@ class TagStyles:
         for options in (self._rows(), self._backgrounds(), self._styles()):
             for name, values in options.items():
                 self._text.tag_configure(name, **values)
+        # What is selected is so from edge to edge, also in rows whose margins have a colour.
+        self._text.tag_configure("sel", lmargincolor=look.palette.marked, rmargincolor=look.palette.marked)
         self._text.tag_raise("sel")
 
     def _rows(self) -> dict[str, Options]:
@@ -54,7 +56,9 @@ class TagStyles:
         px, colours, font = self._look.px, self._look.palette, self._look.font
         indent = px(INDENT)
         spaced: Options = {"spacing1": px(2), "spacing2": px(2), "spacing3": px(2)}
-        hanging: Options = {"lmargin1": indent, "lmargin2": indent, "rmargin": px(8), **spaced}
+        # The margins have a colour of their own; else that of a piece of code would go on into them.
+        margins: Options = {"lmargincolor": colours.bg, "rmargincolor": colours.bg}
+        hanging: Options = {"lmargin1": indent, "lmargin2": indent, "rmargin": px(8), **spaced, **margins}
         tabs = (indent + px(_TAB), indent + 2 * px(_TAB))
         small: Options = {**hanging, "font": font("small")}
         return {
@@ -65,6 +69,7 @@ class TagStyles:
             "new": {"font": font("small_bold"), "foreground": colours.danger, "justify": "right", **spaced},
             "head": {"font": font("text"), "spacing1": px(8), "tabs": (indent,), "lmargin2": indent},
             "text": {"font": font("text"), "tabs": tabs, **hanging},
+            "rtl": {"justify": "right"},
             "event": {**small, "foreground": colours.dim},
             "note": {
                 **small,
@@ -79,8 +84,6 @@ class TagStyles:
     def _backgrounds(self) -> dict[str, Options]:
         colours = self._look.palette
         return {
-            # Left of a block of code is what is behind its message; else the block's own colour would be there.
-            "inset": {"lmargincolor": colours.bg, "rmargincolor": colours.bg},
             "mention": dict.fromkeys(_FILLED, colours.mention_bg),
             "refused": dict.fromkeys(_FILLED, colours.danger_bg),
         }

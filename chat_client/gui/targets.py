@@ -114,4 +114,4 @@ class TimeHint:
         back = colours.mention_bg if mention else colours.danger_bg if refused else colours.bg
         self._label.configure(text=found[0], font=self._look.font("small"), foreground=colours.dim, background=back)
         height = self._label.winfo_reqheight()
-        self._label.place(x=px(SIDE), y=line[1] + max(0, (line[3] - height) // 2))
+        self._label.place(bordermode="outside", x=px(SIDE), y=line[1] + max(0, (line[3] - height) // 2))

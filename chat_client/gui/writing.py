@@ -1,6 +1,8 @@
 """How a row of the transcript is drawn into a Text."""
 
+import re
 import tkinter as tk
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
@@ -23,6 +25,8 @@ _LONGEST_LARGE: Final = 40
 _MOST_PIECES: Final = 120
 _MOST_PICTURES: Final = 400
 _STATES: Final = {"sending": " sending…", "sent": " ✓"}
+# Hebrew, Arabic and the scripts between and behind them.
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _UNKNOWN_TIME: Final = "--:--"
 
 
@@ -31,7 +35,7 @@ class Writing:
     and "discard", and "target" on these three."""
 
     def __init__(self, text: tk.Text, look: Look, pictures: Pictures) -> None:
-        self._look, self._pictures = look, pictures
+        self._text, self._look, self._pictures = text, look, pictures
         self._tk, self._path = text.tk, str(text)
         self.me: Sequence[str] = ()
         self._at = "end"
@@ -42,6 +46,7 @@ class Writing:
     def write(self, at: str, row: Row) -> None:
         """Draw a row at the mark ``at``, which has to have right gravity."""
         line = row.line
+        start = self._text.index(at) if _RIGHT_TO_LEFT.search(line.text) else ""
         said = line.kind in ("message", "me")
         self._at, self._pieces_here, self._pictures_here = at, 0, 0
         self._behind = ("refused",) if line.state == "refused" else ("mention",) if line.mention and said else ()
@@ -60,6 +65,8 @@ class Writing:
             self._plain(line.text, ("event", "body"))
             self._put(f"  {clock(line.time)}\n", ("event",))
         self._flush()
+        if start and line.kind == "message":
+            self._align(start)
 
     def url_of(self, row: Row, shown: str) -> str:
         """Where the link goes that shows this, in this row; "" if there is none."""
@@ -126,6 +133,18 @@ class Writing:
             self._plain(span.text, (*tags, *last), _LARGE_EMOJI if large else _EMOJI)
         return last if "block" in last else ()
 
+    def _align(self, start: str) -> None:
+        """Bring paragraphs to the right that begin in a script written from there.
+
+        That is all that is done: Windows and macOS put the letters in their order, Tk on X11 leaves them as they are.
+        """
+        text, place = self._text, start
+        while text.compare(place, "<", self._at):
+            tags = text.tag_names(place)
+            if "body" in tags and "block" not in tags and begins_right(text.get(place, f"{place} lineend")):
+                text.tag_add("rtl", place, f"{place} lineend +1c")
+            place = text.index(f"{place} +1 lines linestart")
+
     def _plain(self, text: str, tags: Tags, height: int = _EMOJI) -> None:
         """A text with its emoji as images."""
         if text.isascii():
@@ -166,6 +185,15 @@ def clock(time: int) -> str:
         return _UNKNOWN_TIME
 
 
+def begins_right(text: str) -> bool:
+    """Whether the first character that has a direction is one of a script written from right to left."""
+    for character in text:
+        direction = unicodedata.bidirectional(character)
+        if direction in ("L", "R", "AL"):
+            return direction != "L"
+    return False
+
+
 def _name_tag(line: Line) -> str:
     return f"name{name_index(line.name)}"
 
@@ -179,8 +207,6 @@ def _tags_of(span: markup.Span, italic: bool) -> Tags:
         slanted = italic or "italic" in styles
         tags.append(("bolditalic" if slanted else "bold") if "bold" in styles else "italic")
     tags += [tag for tag in ("quote", "code", "block") if tag in styles]
-    if "block" in styles:
-        tags.append("inset")
     if "mention" in styles:
         tags.append("called")
     if "link" in styles:

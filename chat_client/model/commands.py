@@ -92,6 +92,14 @@ TABLE = (
 )
 WORDS = {word: entry for entry in TABLE for word in (entry.name, *entry.aliases)}
 
+# What the keys of the window do, beside the commands (GUI.md, "Keyboard").
+KEYS = """\
+Keys:
+Enter sends, Shift+Enter begins a new line, Tab completes names, rooms and commands
+Ctrl+K goes to another room; Alt+Up, Alt+Down to the one above, below; Alt+A to the next with something new
+F6 goes to the next part of the window; Page Up, Page Down scroll; Esc goes to the end and marks all as read
+Up in an empty field takes a refused message back; Ctrl with + − 0 makes everything larger, smaller, as usual"""
+
 _SHOWN = 24  # characters of something unknown that are repeated
 
 

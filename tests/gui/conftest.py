@@ -3,9 +3,12 @@
 import os
 import tkinter as tk
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 
 import pytest
+
+from tests.gui.desk import Desk, need_display
 
 
 @pytest.fixture
@@ -32,3 +35,17 @@ def root() -> Iterator[tk.Tk]:
         made.destroy()
     if errors:
         raise errors[0]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """An empty desk with a broker; nothing outside the test's folder is read or written."""
+    need_display()
+    for name in ("DATA", "CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    made = Desk(tmp_path)
+    try:
+        made.serve()
+        yield made
+    finally:
+        made.close()

@@ -5,66 +5,9 @@ from tkinter import ttk
 
 import pytest
 
-from chat_client.gui import emoji
-from chat_client.gui.composer import Composer
-from chat_client.gui.field import MOST_LINES, GrowingText
-from chat_client.gui.look import Look
 from chat_client.gui.popup import ChoiceList
-from chat_client.model.shown import Choice
-from tests.gui.hands import click, copy, not_whole, press, settle, type_text, until, window
-
-NAMES = ("ann", "anna", "annabel", "bob")
-CODER = "\U0001f469\u200d\U0001f4bb"
-
-
-class Desk:
-    """A composer in a window, and what it was heard to say."""
-
-    def __init__(self, root: tk.Tk, *, width: int = 800, height: int = 500, scale: float = 1.0) -> None:
-        self.root = root
-        self.sent: list[str] = []
-        self.problem = ""
-        self.last: str | None = "the last one"
-        self.asked = 0
-        self.outside: list[str] = []
-        self.look = Look(root, scale=scale)
-        self.composer = Composer(
-            root, self.look, on_send=self.send, on_complete=self.complete, on_edit_last=self.edit_last
-        )
-        self.composer.pack(side="bottom", fill="x")
-        window(root, width, height)
-        self.composer.focus()
-        settle(root)
-        self.field = next(part for part in parts(self.composer) if isinstance(part, GrowingText))
-        self.list = next(part for part in parts(root) if isinstance(part, ChoiceList))
-
-    def send(self, text: str) -> str:
-        self.sent.append(text)
-        return self.problem
-
-    def complete(self, before: str) -> tuple[int, list[Choice]]:
-        word = before.split(" ")[-1]
-        return len(word), [Choice(f"{n} ", n, "here") for n in NAMES if word and n.startswith(word)]
-
-    def edit_last(self) -> str | None:
-        self.asked += 1
-        return self.last
-
-    def lines(self) -> int:
-        settle(self.root)
-        return round(self.field.winfo_height() / self.look.font("text").metrics("linespace"))
-
-    def labels(self) -> list[str]:
-        settle(self.root)
-        seen = [part for part in parts(self.composer) if isinstance(part, ttk.Label) and part.winfo_viewable()]
-        return [str(label.cget("text")) for label in seen if label.cget("text")]
-
-    def choices(self) -> list[str]:
-        return [choice.label for choice in self.list.choices] if self.list.winfo_viewable() else []
-
-
-def parts(widget: tk.Misc) -> list[tk.Misc]:
-    return [widget, *(part for child in widget.winfo_children() for part in parts(child))]
+from tests.gui.composing import Desk, parts
+from tests.gui.hands import click, not_whole, press, settle, type_text, until
 
 
 @pytest.fixture
@@ -148,150 +91,6 @@ def test_the_bytes_are_counted_when_they_get_many(desk: Desk) -> None:
     assert desk.labels() == ["7,001 / 8,192"]
     desk.composer.insert("x" * 2000)
     assert desk.labels() == ["9,001 / 8,192"]
-
-
-# ---- the field
-
-
-def test_it_grows_with_its_lines_and_shrinks_again(desk: Desk) -> None:
-    assert desk.lines() == 1
-    for n in range(2, MOST_LINES + 4):
-        press(desk.root, "Shift-Return")
-        assert desk.lines() == min(n, MOST_LINES)
-    for n in range(MOST_LINES + 2, 0, -1):
-        press(desk.root, "BackSpace")
-        assert desk.lines() == min(n, MOST_LINES)
-
-
-def test_it_grows_with_lines_that_are_wrapped_and_shows_all(desk: Desk) -> None:
-    desk.composer.set_text("several words " * 30)
-    lines = desk.lines()
-    assert 3 < lines < MOST_LINES
-    assert desk.field.yview() == (0.0, 1.0)
-    window(desk.root, 1200, 500)
-    assert 1 < desk.lines() < lines
-
-
-def test_of_a_long_text_the_cursor_is_seen(desk: Desk) -> None:
-    desk.composer.set_text("line\n" * 60)
-    assert desk.lines() == MOST_LINES
-    assert desk.field.bbox("insert-1c") is not None
-
-
-def test_in_a_low_window_it_leaves_room(root: tk.Tk) -> None:
-    desk = Desk(root, width=480, height=200)
-    desk.composer.set_text("line\n" * 60)
-    assert 2 <= desk.lines() <= 5
-
-
-def test_the_hint_is_there_while_the_field_is_empty(desk: Desk) -> None:
-    desk.composer.show_placeholder("Message #general")
-    assert desk.labels() == ["Message #general"]
-    assert desk.composer.text() == ""
-    press(desk.root, "x")
-    assert desk.labels() == []
-    press(desk.root, "BackSpace")
-    assert desk.labels() == ["Message #general"]
-
-
-def test_the_border_shows_the_focus(desk: Desk) -> None:
-    border = desk.field.nametowidget(desk.field.winfo_parent())
-    assert border.instate(["focus"])
-    press(desk.root, "Shift-Tab")
-    assert not border.instate(["focus"])
-
-
-@pytest.mark.parametrize("text", [CODER, "\U0001f44d\U0001f3fd", "e\u0301", "\U0001f1e9\U0001f1ea", "x"])
-def test_one_press_removes_what_a_person_takes_for_one_letter(desk: Desk, text: str) -> None:
-    desk.composer.set_text(f"a\U0001f600{text}")
-    press(desk.root, "BackSpace")
-    assert desk.composer.text() == "a\U0001f600"
-    desk.composer.set_text(f"{text}\U0001f600b")
-    press(desk.root, "Control-Home", "Delete")
-    assert desk.composer.text() == "\U0001f600b"
-
-
-def test_the_arrows_step_over_whole_letters(desk: Desk) -> None:
-    desk.composer.set_text(f"a{CODER}b")
-    press(desk.root, "Left", "Left", "x", "Right", "y")
-    assert desk.composer.text() == f"ax{CODER}yb"
-
-
-def test_removing_joins_lines_and_takes_what_is_selected(desk: Desk) -> None:
-    desk.composer.set_text("a\nb")
-    press(desk.root, "Left", "BackSpace")
-    assert desk.composer.text() == "ab"
-    press(desk.root, "Control-a", "BackSpace")
-    assert desk.composer.text() == ""
-    press(desk.root, "BackSpace", "Delete")
-
-
-def test_a_word_is_removed_with_control(desk: Desk) -> None:
-    desk.composer.set_text("one two three")
-    press(desk.root, "Control-BackSpace")
-    assert desk.composer.text() == "one two "
-    press(desk.root, "Control-Home", "Control-Delete")
-    assert desk.composer.text() == " two "
-
-
-def test_undo_and_redo_but_never_beyond_what_was_sent(desk: Desk) -> None:
-    type_text(desk.root, "one two")
-    press(desk.root, "Control-z")
-    assert desk.composer.text() == "one"
-    press(desk.root, "Control-y")
-    assert desk.composer.text() == "one two"
-    press(desk.root, "Return", "Control-z")
-    assert desk.composer.text() == ""
-
-
-def test_a_paste_is_cleaned_and_replaces_what_is_selected(desk: Desk) -> None:
-    type_text(desk.root, "old")
-    copy(desk.root, "a\r\nb\rc\x1b\td")
-    press(desk.root, "Control-a", "Control-v")
-    assert desk.composer.text() == "a\nb\nc\td"
-    press(desk.root, "Control-z")
-    assert desk.composer.text() == "old"
-
-
-def test_an_empty_clipboard_pastes_nothing(desk: Desk) -> None:
-    desk.root.clipboard_clear()
-    desk.root.tk.call("clipboard", "clear")
-    press(desk.root, "Control-v", "Shift-Insert", "Insert")
-    assert desk.composer.text() == ""
-
-
-@pytest.mark.parametrize(("put", "there"), [("a\0b", "ab"), ("a\ud800b", "a\ufffdb"), ("\ud83d\ude00", "\U0001f600")])
-def test_no_text_breaks_it(desk: Desk, put: str, there: str) -> None:
-    desk.composer.insert(put)
-    assert desk.composer.text() == there
-    desk.composer.set_text(put)
-    assert desk.composer.text() == there
-
-
-def test_a_pasted_book_is_taken(desk: Desk) -> None:
-    desk.composer.insert("a line of a book\n" * 20_000)
-    assert desk.lines() == MOST_LINES
-    press(desk.root, "Return")
-    assert len(desk.sent[0]) > 300_000
-
-
-def test_where_glyphs_are_dangerous_emoji_are_spelled_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emoji, "dangerous", lambda: True)
-    copy(desk.root, "hi \U0001f600")
-    press(desk.root, "Control-v", "Return")
-    assert desk.sent == ["hi :grinning_face:"]
-
-
-def test_the_windows_own_keys_reach_the_window_and_leave_the_text(desk: Desk) -> None:
-    heard = []
-    for key in ("k", "f", "i", "o", "t", "b", "e"):
-        desk.root.bind(f"<Control-{key}>", lambda event: heard.append(event.keysym))
-    desk.composer.set_text("one two")
-    press(desk.root, "Home")
-    press(desk.root, *(f"Control-{key}" for key in "kfiotbe"))
-    assert heard == list("kfiotbe")
-    assert desk.composer.text() == "one two"
-    assert desk.field.index("insert") == "1.0"
 
 
 # ---- editing the last one
@@ -429,3 +228,11 @@ def test_another_theme_and_zoom_are_followed(desk: Desk) -> None:
     desk.look.set_zoom(8)
     until(desk.root, lambda: desk.lines() > lines)
     assert desk.field.cget("background") == desk.look.palette.field_bg
+
+
+def test_a_composer_that_is_gone_is_left_alone(desk: Desk) -> None:
+    press(desk.root, "a", "Tab")
+    desk.composer.destroy()
+    desk.look.set_theme("dark")
+    settle(desk.root)
+    assert not any(isinstance(part, ChoiceList) for part in parts(desk.root))

@@ -198,3 +198,9 @@ def test_a_paste_is_one_line_and_never_dangerous(desk: Desk, monkeypatch: pytest
 )
 def test_beginnings_come_before_what_is_inside(typed: str, found: list[str]) -> None:
     assert [choice.value for choice in matching(CHOICES, typed)] == found
+
+
+def test_a_switcher_that_is_gone_is_left_alone(desk: Desk) -> None:
+    desk.switcher.destroy()
+    desk.look.set_theme("dark")
+    window(desk.root, 500, 400)
