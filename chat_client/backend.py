@@ -4,27 +4,28 @@ The window's thread calls `start`, `carry_out` and `stop`, none of which waits f
 The disk's thread owns outbox and replica; sockets belong to the link's. They share queues and nothing else.
 """
 
+import contextlib
 import logging
 import queue
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
-from chat_client import effects, replica
+from chat_client import effects
 from chat_client import session as s
-from chat_client.client import Renumbered, why_unreachable
+from chat_client.client import why_unreachable
+from chat_client.disk import Disk
 from chat_client.flight import Renumber, Row, Settled
-from chat_client.identity import Identity, open_identity
+from chat_client.identity import open_identity
 from chat_client.link import Context, Link
 from chat_client.model import orders
 from chat_client.model.chat import News
 from chat_client.model.moment import Moment
-from chat_client.outbox import Outbox
 from chat_core.address import Address
-from chat_core.errors import ChatError, IdentityError
+from chat_core.errors import ChatError
 
 log = logging.getLogger("chat.backend")
 
@@ -54,7 +55,12 @@ class Backend:
         self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._folder, self._name, self._every, self._context = folder, name, every, context
         self._jobs: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self._link: Link | None = None  # made by the disk's thread, before it tells its first news
+        self._session: s.Session | None = None  # the link's thread has it
+        self._link: Link | None = None  # made by the disk's thread, before it tells that it has opened anything
+        self._home = ""  # of the broker that let us in last; the link's thread has it, too
+        # What came behind each welcome that the disk's thread has in hand, and is to be told behind it.
+        self._behind: deque[list[News]] = deque()
+        self._behind_lock = threading.Lock()
         self._thread = threading.Thread(target=self._run_disk, name="disk", daemon=True)
 
     # From the window's thread.
@@ -86,57 +92,96 @@ class Backend:
     # In the link's thread.
 
     def _deliver(self, effect: effects.Effect) -> None:
-        if isinstance(effect, effects.Welcomed | Renumber):
-            self._jobs.put(effect)  # the disk has its part first, and passes it on
-            return
-        if isinstance(effect, effects.Arrived | effects.Rewound | Settled):
-            self._jobs.put(effect)
-        if isinstance(effect, effects.Arrived) and len(effect.events) > PIECE:
-            for begin in range(0, len(effect.events), PIECE):
-                self.news.put(effects.Arrived(effect.room, effect.events[begin : begin + PIECE]))
+        if isinstance(effect, effects.Welcomed):
+            self._let_in(effect)
+        elif isinstance(effect, Renumber):
+            self._jobs.put(effect)  # the disk has its part first, and tells what it has done
+        elif isinstance(effect, effects.Arrived | effects.Rewound):
+            if self._session is not None and effect.room in self._session.rooms:
+                self._jobs.put(effect)
+                self._tell(*_pieces(effect))
         else:
-            self.news.put(effect)
+            if isinstance(effect, Settled):
+                self._jobs.put(effect)
+            self._tell(effect)
+
+    def _let_in(self, effect: effects.Welcomed) -> None:
+        home = effect.welcome.home
+        if home != self._home and self._session is not None:
+            # Another broker: its rooms are others, whatever they are called. The window asks for them anew.
+            for room in list(self._session.rooms):
+                self._session.unfollow(room)
+        self._home = home
+        with self._behind_lock:
+            self._behind.append([])
+        self._jobs.put(effect)  # the disk has its part first, and passes it on
+
+    def _tell(self, *news: News) -> None:
+        with self._behind_lock:
+            if self._behind:
+                self._behind[-1] += news
+                return
+            for one in news:
+                self.news.put(one)
 
     # In the disk's thread.
 
     def _run_disk(self) -> None:
         try:
-            identity = open_identity(self._folder)
-            disk = _Disk(self.address, identity, self.news.put, self._post)
+            with contextlib.ExitStack() as stack:
+                identity = open_identity(self._folder)
+                disk = Disk(self.address, identity, self.news.put, self._post)
+                stack.callback(disk.close)
+                self._home = disk.home
+                dice = random.SystemRandom()
+                self._session = s.Session(identity.public, self._name, dice=dice, every=self._every, watch=True)
+                self._link = Link(self._session, self.address, self._deliver, self._context)
+                stack.callback(self._link.stop)
+                disk.tell_opened()
+                self._link.call(lambda session, now: session.start(now))
+                self._link.start()
+                while (job := self._next_job(disk)) is not _STOP:
+                    with disk.excused():
+                        self._do(job, disk)
         except ChatError as problem:
             self.news.put(orders.Unusable(str(problem)))
-            return
-        try:
-            session = s.Session(identity.public, self._name, dice=random.SystemRandom(), every=self._every, watch=True)
-            self._link = Link(session, self.address, self._deliver, self._context)
-            disk.tell_opened()
-            self._link.call(lambda session, now: session.start(now))
-            self._link.start()
-            while (job := self._jobs.get()) is not _STOP:
-                try:
-                    self._do(job, disk)
-                except IdentityError as problem:
-                    self.news.put(orders.DiskTrouble(str(problem)))
-        except Exception:
+        except Exception as problem:
             log.exception("the disk's thread broke")
-            self.news.put(orders.DiskTrouble("Something went wrong inside: nothing more is kept on this machine."))
-        finally:
-            if self._link is not None:
-                self._link.stop()
-            disk.close()
+            self.news.put(orders.Unusable(f"The chat cannot go on ({problem})."))
 
-    def _do(self, job: object, disk: "_Disk") -> None:
+    def _next_job(self, disk: Disk) -> object:
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._jobs.get(timeout=disk.patience())
+            with disk.excused():
+                disk.look_for_others()
+
+    def _do(self, job: object, disk: Disk) -> None:
         if isinstance(job, orders.Follow):
-            # The chains by which a fork is found must be there from the beginning.
-            self._follow(job, disk.points(job))
+            self._follow(job, disk)
         elif isinstance(job, orders.Unfollow):
             self._call(lambda session, now: session.unfollow(job.room))
-            if job.forget:
-                disk.forget(job.room)
+            disk.unfollow(job)
+        elif isinstance(job, effects.Welcomed):
+            try:
+                disk.welcomed(job)
+            finally:
+                self._pass_on()
         else:
             disk.do(job)
 
-    def _follow(self, order: orders.Follow, points: list[tuple[int, str]]) -> None:
+    def _pass_on(self) -> None:
+        """What came behind a welcome may be told."""
+        with self._behind_lock:
+            for news in self._behind.popleft():
+                self.news.put(news)
+
+    def _follow(self, order: orders.Follow, disk: Disk) -> None:
+        # The chains by which a fork is found must be there from the beginning. (Without them it is read anew.)
+        points: list[tuple[int, str]] = []
+        with disk.excused():
+            points = disk.follow(order)
+
         def follow(session: s.Session, now: float) -> None:
             session.follow(order.room, order.have, order.chain, now)
             session.rooms[order.room].remember((seq, chain) for seq, chain in points if seq <= order.have)
@@ -152,122 +197,8 @@ class Backend:
             self._link.call(function)
 
 
-class _Disk:
-    """Outbox and replica, in the thread that owns them."""
-
-    def __init__(
-        self, address: Address, identity: Identity, tell: Callable[[News], None], post: Callable[[list[Row]], None]
-    ) -> None:
-        """Open the files. Raises IdentityError if there can be no outbox."""
-        self._tell, self._post = tell, post
-        self._outbox = Outbox(identity.folder, address.text)
-        self._replica: replica.Replica | None = None
-        try:
-            self._replica = replica.Replica(identity.folder)
-        except IdentityError as problem:  # it is only a copy
-            tell(orders.DiskTrouble(str(problem)))
-        self._home = self._outbox.home
-        self._adopted = False
-        self._mine: list[Row] = []  # kept before the broker was known
-
-    def close(self) -> None:
-        """Release the files."""
-        if self._replica is not None:
-            self._replica.close()
-        self._outbox.close()
-
-    def do(self, job: object) -> None:
-        """Do one thing. Raises IdentityError if the disk does not let it."""
-        if isinstance(job, orders.Keep):
-            self._keep(job)
-        elif isinstance(job, effects.Welcomed):
-            self._welcomed(job)
-        elif isinstance(job, Renumber):
-            moved = self._outbox.renumber(job.sender, job.first)
-            self._tell(Renumbered(moved))
-            self._post(list(moved.values()))
-        elif isinstance(job, Settled):
-            self._outbox.settle(job.row)
-        elif self._replica is not None:
-            self._copy(self._replica, job)
-        elif isinstance(job, orders.Look):
-            self._tell(orders.Found(job.token, None))
-
-    def points(self, order: orders.Follow) -> list[tuple[int, str]]:
-        """The chains of what is there of a room that is to be followed."""
-        if self._replica is None:
-            return []
-        self._replica.enter(self._home, order.room, order.name, True)
-        return self._replica.points(self._home, order.room)
-
-    def forget(self, room: str) -> None:
-        """Drop the copy of a room."""
-        if self._replica is not None:
-            self._replica.forget(self._home, room)
-
-    def _copy(self, copy: replica.Replica, job: object) -> None:
-        if isinstance(job, effects.Arrived):
-            copy.append(self._home, job.room, job.events)
-        elif isinstance(job, orders.Store):
-            copy.prepend(self._home, job.room, job.events)
-        elif isinstance(job, effects.Rewound):
-            copy.rewind(self._home, job.room, job.seq)
-        elif isinstance(job, orders.MarkRead):
-            copy.set_read(self._home, job.room, job.seq)
-        elif isinstance(job, orders.KeepDraft):
-            copy.set_draft(self._home, job.room, job.text)
-        else:
-            look = cast(orders.Look, job)
-            try:
-                found = copy.read_range(self._home, look.room, look.after, look.upto)
-            except IdentityError:
-                self._tell(orders.Found(look.token, None))
-                raise
-            self._tell(orders.Found(look.token, found))
-
-    def _keep(self, order: orders.Keep) -> None:
-        try:
-            row = self._outbox.add(order.room, order.kind, order.body)
-        except IdentityError as problem:
-            self._tell(orders.NotKept(order.key, str(problem)))
-            return
-        self._tell(orders.Kept(order.key, row))
-        if self._adopted:
-            self._post([row])
-        else:
-            self._mine.append(row)
-
-    def _welcomed(self, news: effects.Welcomed) -> None:
-        welcome = news.welcome
-        another = welcome.home != self._home
-        self._outbox.learn(welcome.home)
-        if self._replica is not None:
-            self._replica.learn(welcome.home, welcome.user, welcome.name, welcome.broker)
-        if another:
-            self._home = welcome.home
-            self.tell_opened()
-        self._tell(news)
-        if another or not self._adopted:
-            self._adopted = True
-            adopted = self._outbox.adopt()
-            rows = adopted + self._mine
-            self._mine = []
-            self._tell(orders.Adopted(rows))
-            self._post(rows)
-
-    def tell_opened(self) -> None:
-        """Tell what is on this disk about the broker, as far as it is known which one answers here."""
-        home, copy = self._home, self._replica
-        about = copy.about(home) if copy is not None and home else None
-        rooms = []
-        if copy is not None and about is not None:
-            for kept in copy.rooms(home):
-                if kept.mine:
-                    unread = copy.unread(home, kept.room, about.user)
-                    rooms.append(
-                        orders.Known(
-                            kept.room, kept.name, kept.first, kept.have, kept.chain, kept.read, unread, kept.draft
-                        )
-                    )
-        user, name, broker = (about.user, about.name, about.broker) if about is not None else ("", "", "")
-        self._tell(orders.Opened(home, user, name, broker, rooms, self._outbox.unsent()))
+def _pieces(effect: effects.Arrived | effects.Rewound) -> list[News]:
+    if isinstance(effect, effects.Rewound) or len(effect.events) <= PIECE:
+        return [effect]
+    events = effect.events
+    return [effects.Arrived(effect.room, events[begin : begin + PIECE]) for begin in range(0, len(events), PIECE)]

@@ -65,7 +65,7 @@ def why_unreachable(address: Address) -> str:
     if address.scheme == "tcp":
         try:
             socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        except OSError:
+        except (OSError, UnicodeError):  # a name that cannot even be looked up, such as "a..b"
             return f"There is no host {address.host!r} on this network: is the name right?"
     return f"No broker answers at {text}: is it running, and are address and port right?"
 

@@ -1,8 +1,9 @@
 """Starts a broker on this machine for somebody who just wants to chat, and stops it again. No broker code in here."""
 
-import importlib.util
+import contextlib
 import os
 import queue
+import secrets
 import socket
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from chat_core.errors import WireError
 # A broker with a million events is up within a second; an old machine that checks its disk may need longer.
 PATIENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.05
+# So long it may take to write what it has taken in, when it is stopped.
+_END_SECONDS = 10.0
+_BROKER = Path(__file__).resolve().parents[1] / "broker.py"
 
 
 @dataclass(frozen=True)
@@ -40,17 +44,32 @@ class NotHosted:
 
 
 class Host:
-    """At most one broker, as a process of its own. ``news`` gets one `Hosted` or `NotHosted` after `start`."""
+    """At most one broker, as a process of its own. Belongs to one thread, of which only `stop` takes time.
+
+    ``news``, which is a new queue after each `start`, gets one `Hosted` or `NotHosted`, unless `stop` is called before.
+    """
 
     def __init__(self, options: list[str] | None = None) -> None:
         """``options``: further ones for the broker's command line."""
         self.news: queue.SimpleQueue[Hosted | NotHosted] = queue.SimpleQueue()
         self._options = options or []
+        self._hosted: Hosted | None = None  # what our process said
         self._process: subprocess.Popen[bytes] | None = None
+        self._left: subprocess.Popen[bytes] | None = None
+        self._stopped = threading.Event()  # of the last start; told under the lock
+        self._lock = threading.Lock()
 
     def start(self, address: Address) -> None:
-        """Have a broker at the address, which is one of this machine: the one that is there, or a new one."""
-        threading.Thread(target=self._start, args=(address,), name="host", daemon=True).start()
+        """Have a broker at the address, which is one of this machine: the one that is there, or a new one.
+
+        To be called again only when there was news, or after `stop`.
+        """
+        self.news = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        start = threading.Thread(
+            target=self._start, args=(address, self.news, self._stopped), name="host", daemon=True
+        )  # fmt: skip
+        start.start()
 
     @property
     def running(self) -> bool:
@@ -59,49 +78,69 @@ class Host:
 
     def leave(self) -> None:
         """Let it run on when this program ends."""
-        self._process = None
+        self._left, self._process = self._process, None
 
     def stop(self) -> None:
-        """Stop the broker, if this program started it. What it took in is on disk."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        """Stop the broker, if this program started it, or is about to. What it took in is on disk."""
+        with self._lock:
+            self._stopped.set()
+            process, self._process = self._process, None
+        if process is not None:
+            _end(process)
 
-    def _start(self, address: Address) -> None:
+    # In a thread of its own.
+
+    def _start(
+        self, address: Address, news: "queue.SimpleQueue[Hosted | NotHosted]", stopped: threading.Event
+    ) -> None:  # fmt: skip
         try:
-            self.news.put(self._host(address))
+            told = self._host(address, stopped)
         except OSError as problem:
-            self.news.put(NotHosted(f"No broker can be started here ({problem})."))
+            told = NotHosted(f"No broker can be started here ({problem}).")
+        with self._lock:
+            if not stopped.is_set():
+                news.put(told)
 
-    def _host(self, address: Address) -> Hosted | NotHosted:
+    def _host(self, address: Address, stopped: threading.Event) -> Hosted | NotHosted:
+        if not _is_here(address.host):
+            text = f"{address.host} is not this computer, and a chat can only be started here: leave the address empty."
+            return NotHosted(text)
+        if self.running and self._hosted is not None:
+            if self._hosted.address.port == address.port:
+                return self._hosted
+            return NotHosted(f"A chat runs on this computer already, at {self._hosted.address.text}: join that one.")
         if _answers(address):
             return Hosted(address)
-        spec = importlib.util.find_spec("broker")
-        if spec is None or spec.origin is None:
+        if not _BROKER.exists():
             return NotHosted("The broker is not installed here: start one with `python broker.py` where it is.")
         folder = Path(platformdirs.user_log_dir("zmq-chat", appauthor=False))
-        folder.mkdir(parents=True, exist_ok=True)
-        ready, log = folder / f"broker-{os.getpid()}.ready", folder / "broker.log"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ready, log = folder / f"broker-{secrets.token_hex(4)}.ready", folder / f"broker-{address.port}.log"
         command = [
-            sys.executable, spec.origin, "--port", str(address.port), "--ready-file", str(ready), *self._options,
+            sys.executable, str(_BROKER), "--port", str(address.port), "--ready-file", str(ready), *self._options,
         ]  # fmt: skip
-        ready.unlink(missing_ok=True)
+        with log.open("wb") as errors, self._lock:
+            if stopped.is_set():
+                return NotHosted("It was stopped.")
+            self._process = process = _spawn(command, errors)
+        self._hosted = None
         try:
-            with log.open("wb") as errors:
-                self._process = process = _spawn(command, errors)
-            return self._wait(process, address, ready, log)
+            told = self._wait(process, address, ready, log, stopped)
+            if isinstance(told, Hosted):
+                self._hosted = told
+            return told
         finally:
+            if stopped.is_set():
+                process.wait()  # `stop` ends it; until then it may be about to write its ready file
+            elif self._hosted is None:
+                _end(process)
             ready.unlink(missing_ok=True)
 
-    def _wait(self, process: "subprocess.Popen[bytes]", address: Address, ready: Path, log: Path) -> Hosted | NotHosted:
+    def _wait(
+        self, process: "subprocess.Popen[bytes]", address: Address, ready: Path, log: Path, stopped: threading.Event
+    ) -> Hosted | NotHosted:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not stopped.wait(_POLL_SECONDS):
             if ready.exists():
                 try:
                     told = wire.decode(ready.read_bytes(), dict[str, object])
@@ -112,10 +151,8 @@ class Host:
                 return Hosted(here, str(told.get("join", "")), ours=True)
             if process.poll() is not None:
                 said = log.read_text("utf-8", "replace").strip().splitlines()
-                reason = said[-1].removeprefix("chat-broker: ") if said else f"it ended with {process.returncode}"
+                reason = said[-1].removeprefix("chat-broker: ") if said else f"it ended with {process.returncode}."
                 return NotHosted(f"The broker cannot be started: {reason}")
-            threading.Event().wait(_POLL_SECONDS)
-        self.stop()
         return NotHosted("The broker did not start in time.")
 
 
@@ -125,6 +162,26 @@ def _spawn(command: list[str], errors: IO[bytes]) -> "subprocess.Popen[bytes]":
     if os.name == "nt":
         return subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=errors, creationflags=0x200)
     return subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=errors, start_new_session=True)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process: as an administrator would, or else at once."""
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _is_here(host: str) -> bool:
+    """Is this one of this machine's names or addresses?"""
+    with contextlib.suppress(OSError, UnicodeError):  # a name that cannot even be looked up
+        for family, kind, protocol, _, where in socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM):
+            with contextlib.suppress(OSError), socket.socket(family, kind, protocol) as probe:
+                probe.bind(where)
+                return True
+    return False
 
 
 def _answers(address: Address) -> bool:

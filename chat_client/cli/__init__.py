@@ -63,5 +63,5 @@ def _has_verb(words: list[str]) -> bool:
     try:
         _, others = parser.parse_known_args([word for word in words if word not in ("-h", "--help")])
     except argparse.ArgumentError:
-        others = words
+        return any(word in VERBS for word in words)
     return next((word for word in others if not word.startswith("-")), "") in VERBS

@@ -1,6 +1,7 @@
 """``python -m chat_client`` without a verb: the window, and what may stand on its command line."""
 
 import argparse
+import contextlib
 import logging
 import os
 from pathlib import Path
@@ -58,7 +59,7 @@ def open_window(args: argparse.Namespace) -> int:
 
 
 def _scale(text: str) -> float:
-    value = float(text)
-    if not 0.5 <= value <= 4:
-        raise argparse.ArgumentTypeError("a number from 0.5 to 4")
-    return value
+    with contextlib.suppress(ValueError):
+        if 0.5 <= (value := float(text)) <= 4:
+            return value
+    raise argparse.ArgumentTypeError("a number from 0.5 to 4")

@@ -81,7 +81,7 @@ class App:
         self.controller: Controller | None = None
         self.host = host or Host()
         self._joining: tuple[str, str] | None = None  # name and address that are tried
-        self._waiting = ""  # Tk's id
+        self._waiting = self._looking = ""  # Tk's ids
         self._joined = False
         self._invite, self._invite_told = "", False
         self.root.protocol("WM_DELETE_WINDOW", self.close)
@@ -179,7 +179,7 @@ class App:
         folder = self._wish.identity or folder_for(name)
         backend = Backend(address, folder, name, self._every)
         chat = Chat(address.text, name, address.room)
-        outside = Outside(self.close, self._zoom, self._show_menu, self._show_title)
+        outside = Outside(self._close_soon, self._zoom, self._show_menu, self._show_title)
         self.controller = Controller(self.root, self.look, backend, chat, outside)
         self._joined = False
         self.controller.start(self._heard)
@@ -189,6 +189,8 @@ class App:
         """What matters until the chat is open, and to whoever started one."""
         if self._invite and not self._invite_told and isinstance(news, effects.Status) and news.state == "live":
             self.root.after_idle(self._tell_invite)
+        if self._joined and isinstance(news, effects.TurnedAway):
+            self.root.after_idle(self._tell_turned_away, news.reply.text)
         if self._joined or self.controller is None:
             return
         if isinstance(news, effects.Welcomed) or (isinstance(news, orders.Opened) and news.rooms):
@@ -201,6 +203,12 @@ class App:
             self._give_up("", news.text)
         elif isinstance(news, orders.Unreachable):
             self._give_up("address", news.text)
+
+    def _tell_turned_away(self, text: str) -> None:
+        """The chat was opened from what is on this machine, and the broker that answers now does not want us."""
+        self.question.ask(
+            "The broker does not let you in", text, [("Join another chat", self.sign_in_anew), ("Stay", lambda: None)]
+        )
 
     def _tell_invite(self) -> None:
         invite, self._invite_told = self._invite, True
@@ -279,6 +287,10 @@ class App:
         else:
             self._close_host()
 
+    def _close_soon(self) -> None:
+        # Whoever asks is a widget in the middle of its work, which must still be there afterwards.
+        self.root.after_idle(self.close)
+
     def _close_host(self) -> None:
         chat = self.controller.chat if self.controller is not None and self._joined else None
         others = len(set(chat.here or {}) - {chat.me.user}) if chat is not None else 0
@@ -302,6 +314,8 @@ class App:
         self._save()
         self.root.withdraw()
         self._cancel_wait()
+        if self._looking:
+            self.root.after_cancel(self._looking)
         self._theme_watch.stop()
         self._end_chat(wait=True)
         self.host.stop()
@@ -358,7 +372,7 @@ class App:
         theme: Theme | None = self._theme_watch.last
         if self._theme == "system" and theme is not None:
             self.look.set_theme(theme)
-        self.root.after(1000, self._look_at_theme)
+        self._looking = self.root.after(1000, self._look_at_theme)
 
     def _show_menu(self, x: int, y: int) -> None:
         menu = tk.Menu(self.root, tearoff=False)

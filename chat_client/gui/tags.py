@@ -71,12 +71,7 @@ class TagStyles:
             "text": {"font": font("text"), "tabs": tabs, **hanging},
             "rtl": {"justify": "right"},
             "event": {**small, "foreground": colours.dim},
-            "note": {
-                **small,
-                "background": colours.code_bg,
-                "foreground": colours.fg,
-                "tabs": (indent + px(_NOTE_TAB),),
-            },
+            "note": {**small, **dict.fromkeys(_FILLED, colours.code_bg), "tabs": (indent + px(_NOTE_TAB),)},
             "refusal": {**small, "foreground": colours.danger},
             "pad": {"font": self._hair, "spacing1": px(1), "spacing2": 0, "spacing3": px(1)},
         }

@@ -55,7 +55,7 @@ class ChatWindow(ttk.Frame):
         super().__init__(root)
         self._window, self._look, self._acts = root, look, acts
         self._shown_over = ""  # a list that is shown over the transcript in a narrow window
-        self._narrow = (False, False)  # rooms, people: hidden
+        self._narrow: tuple[bool, bool] | None = None  # rooms, people: hidden; None: to be arranged anew
         self.rooms = RoomList(self, look, on_open=self._open_room, on_jump=acts.show_places)
         self._main = ttk.Frame(self)
         self.header = Header(
@@ -169,7 +169,7 @@ class ChatWindow(ttk.Frame):
         self.rooms.configure(width=px(ROOMS_WIDTH))
         self.people.configure(width=px(PEOPLE_WIDTH))
         self._window.minsize(px(SMALLEST[0]), px(SMALLEST[1]))
-        self._narrow = (not self._narrow[0], not self._narrow[1])  # have it arranged again
+        self._narrow = None
         self._fit()
 
     # ---- keys

@@ -46,7 +46,7 @@ def go(chat: Chat, place: str, draft: str, at: Moment) -> None:
         chat.keep_draft(draft)
         talk.enter(chat, place.removeprefix(_JOIN), at)
     else:
-        chat.note("The broker is away: a room can be joined when it is back.", at)
+        chat.tell("The broker is away: a room can be joined when it is back.", at)
 
 
 def neighbour(chat: Chat, step: int, unread: bool = False) -> str:

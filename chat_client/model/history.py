@@ -33,11 +33,20 @@ class Fetch:
 
 def first_piece(room: RoomState) -> tuple[int, int]:
     """What one wants to see on opening a room: the end, or where the unread ones begin. (after, up to)."""
-    floor = max(room.first - 1, 0)
     if room.unread and room.read + STEP < room.have:
-        after = max(floor, room.read - BEFORE_UNREAD)
-        return after, room.have if room.have - after <= UNREAD_AT_ONCE else room.read + 3 * STEP
-    return max(floor, room.have - STEP), room.have
+        after = max(_floor(room), room.read - BEFORE_UNREAD)
+        return after, room.have if room.have - after <= UNREAD_AT_ONCE else min(room.have, after + 3 * STEP)
+    return last_piece(room)
+
+
+def last_piece(room: RoomState) -> tuple[int, int]:
+    """The end of a room. (after, up to)"""
+    return max(_floor(room), room.have - STEP), room.have
+
+
+def _floor(room: RoomState) -> int:
+    """How far down to look at first: what is on this disk is there at once, with or without a broker."""
+    return max(room.first, room.kept_first if room.kept_first <= room.have else 1) - 1
 
 
 class Histories:
@@ -56,15 +65,17 @@ class Histories:
             self.forget(room.id)
         if purpose == "older":
             # The last event is one that is there already: its chain proves that nothing is missing between.
-            after, upto = max(room.first - 1, room.lowest - 1 - STEP), room.lowest
             if not room.lines or room.lowest <= room.first:
                 return False
+            after, upto = max(room.first - 1, room.lowest - 1 - STEP), room.lowest
+            if room.kept_first < room.lowest:  # first what is on this disk
+                after = max(after, room.kept_first - 1)
         elif purpose == "newer":
             if room.at_end or not room.lines:
                 return False
             after, upto = room.highest - 1, min(room.have, room.highest + STEP)
         elif purpose == "end":
-            after, upto = max(room.first - 1, room.have - STEP), room.have
+            after, upto = last_piece(room)
         else:
             after, upto = first_piece(room)
         if upto <= after:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from chat_client.model import markup
-from chat_client.model.shown import Line
+from chat_client.model.shown import Line, State
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import chain_of
@@ -23,6 +23,10 @@ ASIDE = 200
 EXTRAS = 100
 # People named in one passing line.
 PASSING_NAMES = 5
+# Of so many that became or ceased to be members last it is known, should a list of members come that is older.
+MOVES = 100
+
+Post = tuple[str, int]  # (sender, n)
 
 _SAID: dict[str, str] = {"joined": "joined the room", "left": "left the room", "created": "created the room"}
 
@@ -60,6 +64,8 @@ class RoomState:
     _extras: list[tuple[int, Line]] = field(default_factory=list)  # stand behind this event
     _passing: list[str] = field(default_factory=list)  # what the last passing line tells
     _members_at: int = 0
+    _moves: list[tuple[int, str, str]] = field(default_factory=list)  # event, user, name ("": is no member any more)
+    _recent: list[Line] = field(default_factory=list)  # the last of what came in while `at_end` was False
 
     @property
     def lowest(self) -> int:
@@ -90,21 +96,25 @@ class RoomState:
 
     # The log.
 
-    def arrived(self, events: Sequence[m.Event], me: Me, mine: Mapping[tuple[str, int], str], looking: bool) -> None:
+    def arrived(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str], looking: bool) -> None:
         """The next events of the log. ``mine``: own posts by (sender, n), as keys of `pending`; ``looking``: the user
         sees the end of this room."""
+        lines = self.lines if self.at_end else self._recent
         for event in events:
             if event.seq != self.have + 1:
                 continue  # of a time before the room was begun anew
             key = mine.get((event.sender, event.n), "") if event.sender else ""
-            line = line_of(event, me, key if key in self.pending else "")
-            if key:
-                self.pending.pop(key, None)
-            self._fold(event)
+            if key in self.pending:
+                # The line changes where it stands, unless that is behind another: one that was refused, perhaps.
+                line = line_of(event, me, key if key == next(iter(self.pending)) else "", "sent")
+                del self.pending[key]
+            else:
+                line = line_of(event, me)
+            if event.kind in ("joined", "left"):
+                self._fold(event)
             self.have, self.chain = event.seq, event.chain
-            if self.at_end:
-                self.lines.append(line)
-            if line.kind in ("message", "me") and not line.mine and event.seq > self.read:
+            lines.append(line)
+            if event.seq > self.read and _counts(line):
                 if not looking:
                     if self.unread == 0:
                         self.new_from = event.seq
@@ -124,62 +134,67 @@ class RoomState:
                 self._cut_top(WINDOW)
         elif len(self.lines) > 2 * WINDOW:
             # Somebody reads further up while much is said: what is below is fetched again when they come down.
-            del self.lines[WINDOW:]
-            self.at_end = False
+            self._cut_end()
+        if len(self._recent) > 2 * ASIDE:
+            del self._recent[:-ASIDE]
 
-    def older(self, events: Sequence[m.Event], me: Me) -> bool:
+    def older(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str]) -> bool:
         """Put older events before the lines. The last of them is the first line's once more: that it has the same
         chain proves that nothing is missing between. False, and nothing is done, if they do not fit."""
         if not self.lines or not fits(events) or not self._same(events[-1], self.lines[0]):
             return False
-        self.lines[:0] = [line_of(event, me) for event in events[:-1]]
+        self.lines[:0] = self._from_log(events[:-1], me, mine)
         if len(self.lines) > WINDOW + SLACK:
-            del self.lines[WINDOW:]
-            self.at_end = False
+            self._cut_end()
         return True
 
-    def newer(self, events: Sequence[m.Event], me: Me) -> bool:
+    def newer(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str]) -> bool:
         """Put the events behind the lines, as one scrolls down; the first of them is the last line's once more.
         False, and nothing is done, if they do not fit."""
-        if not self.lines or not fits(events) or not self._same(events[0], self.lines[-1]):
+        if self.at_end or not self.lines or not fits(events) or not self._same(events[0], self.lines[-1]):
             return False
-        self.lines += [line_of(event, me) for event in events[1:]]
+        self.lines += self._from_log(events[1:], me, mine)
+        self._join(self._recent)
         if len(self.lines) > WINDOW + SLACK:
             self._cut_top(WINDOW)
-        self.at_end = self.highest >= self.have
         return True
 
-    def show(self, events: Sequence[m.Event], me: Me) -> bool:
+    def show(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str]) -> bool:
         """Another piece of the log instead of the lines; False, and nothing is done, if it has holes or is empty."""
         if not fits(events):
             return False
-        last = events[-1].seq
-        since = [line for line in self.lines if line.seq > last] if self.at_end else []  # came in meanwhile
-        self.lines = [line_of(event, me) for event in events]
-        if since and since[0].seq == last + 1:
-            self.lines += since
-        self.at_end = self.highest >= self.have
+        since = self.lines if self.at_end else self._recent
+        self.lines = self._from_log(events, me, mine)
+        self._join(since)
         self.loaded = True
         return True
 
     def rewound(self, seq: int) -> None:
         """The broker's log is another one from behind ``seq`` on."""
+        ends = self.lines if self.at_end else self._recent
+        gone = [line for line in ends if line.seq > max(seq, self.read) and _counts(line)]
+        # Those that are not in memory cannot be counted: then it is at most as many as there are events.
+        self.unread = max(0, min(self.unread - len(gone), seq - self.read))
+        self.mentions = max(0, min(self.mentions - sum(line.mention for line in gone), self.unread))
+        self.below = min(self.below, self.unread)
+        self.read = min(self.read, seq)
+        self.new_from = self.new_from if self.new_from <= seq else 0
         self.have, self.chain = seq, None
         self.lines = [line for line in self.lines if line.seq <= seq]
+        self._recent = [line for line in self._recent if line.seq <= seq]
+        self._join(self._recent)
         if not self.lines:
             self.loaded = False
-        self.at_end = True
-        self.read, self.new_from = min(self.read, seq), min(self.new_from, seq)
-        self.unread = self.mentions = self.below = 0
         self.kept_first = min(self.kept_first, seq + 1)
         self.members = None
+        self._moves.clear()
         self._extras = [(min(after, seq), line) for after, line in self._extras]
 
     def put_aside(self) -> None:
         """The user goes to another room."""
         self.new_from = self.below = 0
         if not self.at_end:
-            self.lines, self.at_end, self.loaded = [], True, False
+            self.lines, self._recent, self.at_end, self.loaded = [], [], True, False
         elif len(self.lines) > ASIDE:
             self._cut_top(ASIDE)
 
@@ -193,16 +208,26 @@ class RoomState:
     # Who is a member.
 
     def set_members(self, members: Iterable[tuple[str, str]], at: int) -> None:
-        """Who was a member as of event ``at``."""
+        """Who was a member as of event ``at``, which may be behind or ahead of what was read."""
         self.members = dict(members)
         self._members_at = at
+        for seq, user, name in self._moves:
+            if seq > at:
+                self._move(user, name)
 
     def _fold(self, event: m.Event) -> None:
-        if self.members is not None and event.seq > self._members_at:
-            if event.kind == "joined":
-                self.members[event.author] = event.name
-            elif event.kind == "left":
-                self.members.pop(event.author, None)
+        name = event.name if event.kind == "joined" else ""
+        self._moves.append((event.seq, event.author, name))
+        del self._moves[:-MOVES]
+        if event.seq > self._members_at:
+            self._move(event.author, name)
+
+    def _move(self, user: str, name: str) -> None:
+        if self.members is not None:
+            if name:
+                self.members[user] = name
+            else:
+                self.members.pop(user, None)
 
     # What is not in the log.
 
@@ -227,15 +252,37 @@ class RoomState:
         self._extras.append((self.have, line))
         del self._extras[:-EXTRAS]
 
+    def _from_log(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str]) -> list[Line]:
+        """Lines for events that were fetched. An own post among them is in the log: it is not on its way any more."""
+        for event in events:
+            if self.pending and event.sender:
+                self.pending.pop(mine.get((event.sender, event.n), ""), None)
+        return [line_of(event, me) for event in events]
+
+    def _join(self, since: Sequence[Line]) -> None:
+        """Put what came in meanwhile behind the lines, if nothing is missing between."""
+        since = [line for line in since if line.seq > self.highest]
+        if since and since[0].seq == self.highest + 1:
+            self.lines += since
+        self.at_end = self.highest >= self.have
+        if self.at_end:
+            self._recent = []
+
     def _cut_top(self, keep: int) -> None:
         del self.lines[:-keep]
+
+    def _cut_end(self) -> None:
+        if self.at_end:
+            self._recent = self.lines[-ASIDE:]
+        del self.lines[WINDOW:]
+        self.at_end = False
 
     @staticmethod
     def _same(event: m.Event, line: Line) -> bool:
         return event.seq == line.seq and event.chain == line.chain
 
 
-def line_of(event: m.Event, me: Me, key: str = "") -> Line:
+def line_of(event: m.Event, me: Me, key: str = "", state: State = "") -> Line:
     """An event as a line. ``key``: that of the own line that it takes the place of."""
     mine = event.author == me.user
     if event.kind == "message":
@@ -248,11 +295,18 @@ def line_of(event: m.Event, me: Me, key: str = "") -> Line:
             return Line(
                 key or str(event.seq), kind, message.text, event.time, event.author, event.name, event.seq, mine,
                 not mine and bool(me.name) and markup.mentions_me(message.text, (me.name,)),
-                "sent" if key else "", "", (event.sender, event.n), event.chain,
+                state, "", (event.sender, event.n), event.chain,
             )  # fmt: skip
     said = _SAID.get(event.kind, f"did something that this version does not know ({event.kind})")
     text = f"{event.name} {said}"
-    return Line(str(event.seq), "event", text, event.time, event.author, event.name, event.seq, mine, chain=event.chain)
+    return Line(
+        key or str(event.seq), "event", text, event.time, event.author, event.name, event.seq, mine, chain=event.chain
+    )
+
+
+def _counts(line: Line) -> bool:
+    """Is it something to read?"""
+    return not line.mine and line.kind in ("message", "me")
 
 
 def fits(events: Sequence[m.Event]) -> bool:

@@ -26,7 +26,7 @@ def say(chat: Chat, text: str, at: Moment) -> str:
     if isinstance(command, commands.Problem):
         return command.text
     if isinstance(command, commands.Help):
-        chat.note(command.text, at)
+        chat.tell(command.text, at)
         return ""
     if isinstance(command, commands.Quit):
         chat.quit()
@@ -49,7 +49,7 @@ def enter(chat: Chat, name: str, at: Moment) -> None:
     try:
         room = names.room_name(name)
     except RefusedError as problem:
-        chat.note(problem.text, at)
+        chat.tell(problem.text, at)
         return
     if room in chat.rooms:
         chat.open(room)
@@ -60,7 +60,7 @@ def enter(chat: Chat, name: str, at: Moment) -> None:
             _show(chat, reply.room)
         elif isinstance(reply, m.Refused):
             more = f" /create {room} makes it." if reply.code == "no_room" else ""
-            chat.note(f"{reply.text}{more}", at)
+            chat.tell(f"{reply.text}{more}", at)
 
     chat.ask(m.Join(room=room), answer)
 
@@ -71,7 +71,7 @@ def _create(chat: Chat, room: str, at: Moment) -> None:
             _show(chat, reply.room)
         elif isinstance(reply, m.Refused):
             more = f" /join {room} takes you there." if reply.code == "room_taken" else ""
-            chat.note(f"{reply.text}{more}", at)
+            chat.tell(f"{reply.text}{more}", at)
 
     chat.ask(m.Create(room=room, once=chat.once()), answer)
 
@@ -84,7 +84,7 @@ def _leave(chat: Chat, room: str, at: Moment) -> str:
         if isinstance(reply, m.Left):
             chat.drop(reply.room)
         elif isinstance(reply, m.Refused):
-            chat.note(reply.text, at)
+            chat.tell(reply.text, at)
 
     chat.ask(m.Leave(room=room), answer)
     return ""
@@ -98,9 +98,9 @@ def _who(chat: Chat, room: str) -> str:
         if isinstance(reply, m.Here):
             people = ", ".join(person.name for person in reply.people)
             count = "1 person is" if len(reply.people) == 1 else f"{len(reply.people)} people are"
-            chat.note(f"{count} here in #{room}: {people}" if people else f"Nobody of #{room} is here.", at)
+            chat.tell(f"{count} here in #{room}: {people}" if people else f"Nobody of #{room} is here.", at)
         elif isinstance(reply, m.Refused):
-            chat.note(reply.text, at)
+            chat.tell(reply.text, at)
 
     chat.ask(m.Who(room=room), answer)
     return ""

@@ -33,15 +33,13 @@ def day_label(day: date, today: date) -> str:
 
 
 def make_rows(lines: Sequence[Line], new_from: int, today: date) -> list[Row]:
-    """Rows for lines in order. The "new" rule stands above the first event from number ``new_from`` on (0: nowhere)."""
+    """Rows for lines in order. The "new" rule stands above event number ``new_from`` (0: nowhere)."""
     rows: list[Row] = []
     last: Line | None = None
     last_day: date | None = None
     for line in lines:
         day = day_of(line.time)
-        new = bool(new_from) and line.seq >= new_from
-        if new:
-            new_from = 0
+        new = line.seq == new_from != 0
         label = day_label(day, today) if day != last_day else ""
         head = line.kind == "message" and (
             bool(label)
