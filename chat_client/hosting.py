@@ -1,6 +1,7 @@
 """Starts a broker on this machine for somebody who just wants to chat, and stops it again. No broker code in here."""
 
 import contextlib
+import logging
 import os
 import queue
 import secrets
@@ -18,6 +19,8 @@ import platformdirs
 from chat_core import wire
 from chat_core.address import Address
 from chat_core.errors import WireError
+
+log = logging.getLogger("chat.hosting")
 
 # A broker with a million events is up within a second; an old machine that checks its disk may need longer.
 PATIENCE_SECONDS = 20.0
@@ -95,7 +98,9 @@ class Host:
     ) -> None:  # fmt: skip
         try:
             told = self._host(address, stopped)
-        except OSError as problem:
+        except Exception as problem:
+            if not isinstance(problem, OSError):
+                log.exception("no broker could be started")
             told = NotHosted(f"No broker can be started here ({problem}).")
         with self._lock:
             if not stopped.is_set():

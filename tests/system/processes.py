@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -27,6 +28,16 @@ def free_ports() -> int:
                 for other in (port + 1, port + 2):
                     stack.enter_context(socket.socket()).bind(("127.0.0.1", other))
                 return port
+
+
+def quiet_ports() -> int:
+    """The first of three ports in a row that nobody has, and that no outgoing connection will be given meanwhile."""
+    while True:
+        first = random.randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(first, first + 3):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 class BrokerProcess:

@@ -84,7 +84,7 @@ def test_a_refused_line_does_not_hold_up_the_others_of_its_key(person: People) -
         (["send", "lobby", "x", "--lines"], 2, "not both"),
         (["send", "lobby", "--flush"], 2, "--flush alone"),
         (["tail"], 2, "required: ROOM"),
-        (["nonsense"], 2, "invalid choice"),
+        (["nonsense"], 2, "unrecognized arguments"),
         (["rooms", "--timeout", "-1"], 2, "over 0"),
     ],
 )
