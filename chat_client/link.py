@@ -128,6 +128,8 @@ class Link:
             self.step(0.0)
         except Exception:
             log.exception("the link broke")
+            # Whoever waits for news would wait for ever.
+            self._deliver(effects.Status("refused", "The connection broke inside: start the program again."))
             raise
         finally:
             self._close()

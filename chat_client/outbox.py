@@ -107,11 +107,13 @@ class Outbox:
         # Nothing is lost if a power cut undoes this: the row is sent again and counts once. So it need not wait for
         # the disk, as a row that is added has to.
         self._sql.execute("PRAGMA synchronous = NORMAL")
-        with self._transaction():
-            self._sql.execute(
-                "DELETE FROM rows WHERE sender = ? AND n = ? AND home = ?", (row.sender, row.n, self._home())
-            )
-        self._sql.execute("PRAGMA synchronous = FULL")
+        try:
+            with self._transaction():
+                self._sql.execute(
+                    "DELETE FROM rows WHERE sender = ? AND n = ? AND home = ?", (row.sender, row.n, self._home())
+                )
+        finally:
+            self._sql.execute("PRAGMA synchronous = FULL")
 
     def renumber(self, sender: str, first: int) -> dict[Row, Row]:
         """Give a sender's rows from ``first`` on a fresh one, which is also this process's from now on.

@@ -453,7 +453,8 @@ class Session:
             self._history = None
             following = pending.what
             assert isinstance(following, Following)
-            if following.have and following.room in self.rooms:
+            # Who stopped following and began anew meanwhile is not meant.
+            if self.rooms.get(following.room) is following and following.have:
                 self._effects.append(Rewound(following.room, 0, self.epoch))
             following.rewind(0)
 

@@ -284,6 +284,16 @@ def test_a_ping_goes_out_at_once_after_the_welcome() -> None:
 # ---- the feed and its barrier --------------------------------------------------------------------------------------
 
 
+def test_a_refusal_for_a_following_that_is_over_says_nothing_of_the_new_one() -> None:
+    talk = live(have=3)
+    page = talk.beat(talk.k + 1, {"lobby": head(5)}).last(m.Page)
+    talk.session.unfollow("lobby")
+    talk.session.follow("lobby", 4, LOG[3].chain, talk.now)
+    talk.refuse(page, "no_room", "final")
+    assert talk.all(effects.Rewound) == []
+    assert talk.session.rooms["lobby"].have == 4
+
+
 def test_no_feed_is_opened_while_no_room_is_followed() -> None:
     talk = Talk().welcome().wait(2)
     assert [effect.line for effect in talk.all(effects.Open)] == ["posts"]
