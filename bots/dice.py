@@ -1,12 +1,18 @@
-"""A bot on the client library, which misses nothing: rolls dice, and chooses. ``python bots/dice.py [ADDRESS]``"""
+"""A bot on the client library, which misses nothing: rolls dice, and chooses. ``python bots/dice.py [ADDRESS [DIR]]``
+
+DIR: the folder of its key and its place; otherwise one for its name.
+"""
 
 import logging
 import random
 import sys
+from pathlib import Path
 
 from chat_client.bot import Bot, Call
 
-bot = Bot(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1", "dice", rooms=["lobby"])
+address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
+folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+bot = Bot(address, "dice", rooms=["lobby"], identity=folder)
 
 
 @bot.command

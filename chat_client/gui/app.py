@@ -80,9 +80,11 @@ class App:
         self.signin: SignIn | None = None
         self.controller: Controller | None = None
         self.host = host or Host()
+        self._menu = tk.Menu(self.root, tearoff=False)  # made anew each time
         self._joining: tuple[str, str] | None = None  # name and address that are tried
         self._waiting = self._looking = ""  # Tk's ids
         self._joined = False
+        self._starting = False  # a broker is started for the chat that is tried
         self._invite, self._invite_told = "", False
         self.root.protocol("WM_DELETE_WINDOW", self.close)
         for event in ("<FocusIn>", "<FocusOut>"):
@@ -152,6 +154,7 @@ class App:
             self.signin.show_error("address", str(problem))
             return
         self._joining = name, address
+        self._starting = serve and not self.host.running
         if serve:
             self.signin.show_busy("Starting a chat on this computer…")
             self.host.start(where)
@@ -167,6 +170,7 @@ class App:
             return
         news = self.host.news.get()
         if isinstance(news, NotHosted):
+            self._joining = None
             self.signin.show_error("", news.text)
         elif isinstance(news, Hosted):
             self._invite = news.join
@@ -251,7 +255,8 @@ class App:
         self._joining = None
         self._cancel_wait()
         self._end_chat()
-        self.host.stop()
+        if self._starting:
+            self.host.stop()
         if self.signin is not None:
             self.signin.show_busy("")
 
@@ -375,7 +380,8 @@ class App:
         self._looking = self.root.after(1000, self._look_at_theme)
 
     def _show_menu(self, x: int, y: int) -> None:
-        menu = tk.Menu(self.root, tearoff=False)
+        self._menu.destroy()
+        menu = self._menu = tk.Menu(self.root, tearoff=False)
         for label, theme in (("Light", "light"), ("Dark", "dark"), ("Like the system", "system")):
             mark = "●" if self._theme == theme else "○"
             menu.add_command(label=f"{mark} {label}", command=lambda theme=theme: self.set_theme(theme))  # type: ignore[misc]
@@ -388,6 +394,8 @@ class App:
         menu.add_command(label="Commands and keys", accelerator="F1", command=self._help)
         menu.add_command(label="Join another chat…", command=self.sign_in_anew)
         menu.add_command(label="Quit", accelerator="Ctrl+Q", command=self.close)
+        if self.controller is not None and self.controller.window is not None:
+            self.controller.window.focus_composer()  # where the keys are to go when the menu is gone
         self.root.update_idletasks()
         menu.tk_popup(x - menu.winfo_reqwidth(), y)
 

@@ -162,7 +162,7 @@ class Composer(ttk.Frame):
         window = self.winfo_toplevel()
         left = self._border.winfo_rootx() - window.winfo_rootx()
         top = self._border.winfo_rooty() - window.winfo_rooty() - self._look.px(4)
-        width = min(self._border.winfo_width(), self._look.px(360))
+        width = min(self._border.winfo_width(), self._look.px(460))
         self._list.place(x=left, y=top, anchor="sw", width=width, height=self._list.height_within(top))
         self._list.lift()
 

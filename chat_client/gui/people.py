@@ -47,7 +47,7 @@ class PeopleList(ttk.Frame):
 
     def _dress(self) -> None:
         px = self._look.px
-        self.configure(padding=(0, px(16), px(4), px(8)))
+        self.configure(padding=(px(4), px(16), px(4), px(8)))
         self._heading.grid_configure(padx=(px(12), px(6)), pady=(0, px(6)))
         self._strut.configure(width=px(172))
         self._heading.fit()

@@ -35,13 +35,16 @@ class Pump(Generic[T]):
         self._root, self._news = root, news
         self._apply, self._shown, self._clock, self._weight = apply, shown, clock, weight
         self._again = ""
+        self._running = False
 
     def start(self) -> None:
         """Begin with the next turn of Tk's loop."""
+        self._running = True
         self._again = self._root.after(BUSY_MS, self._run)
 
     def stop(self) -> None:
-        """End; what is in the queue stays there."""
+        """End, from within a turn with that turn; what is in the queue then stays there."""
+        self._running = False
         if self._again:
             self._root.after_cancel(self._again)
             self._again = ""
@@ -68,5 +71,5 @@ class Pump(Generic[T]):
         try:
             more = self.turn()
         finally:
-            if not self._again:
+            if self._running and not self._again:
                 self._again = self._root.after(BUSY_MS if more else REST_MS, self._run)

@@ -57,6 +57,7 @@ class Question(ttk.Frame):
         self.grab_set()
 
     def _bind_keys(self, button: ttk.Button, number: int) -> None:
+        button.bindtags((str(button), "TButton", "all"))  # the window's own keys rest until this is answered
         for key in ("<Return>", "<KP_Enter>"):
             button.bind(key, lambda event: self._answer(number))
         button.bind("<Escape>", lambda event: self._answer(len(self._answers) - 1))

@@ -44,7 +44,7 @@ class SideList(ttk.Frame):
         self._tree.configure(yscrollcommand=self._scrolled)
         self._tree.grid(row=0, column=0, sticky="nsew")
         self.rowconfigure(0, weight=1)
-        # Tk does not arrange a grid anew that asks for a single pixel: without this the room of a scrollbar stays empty.
+        # Tk does not arrange a grid anew that asks for one pixel: the room of a scrollbar that goes would stay empty.
         self.columnconfigure(0, weight=1, minsize=2)
         self._bind_keys()
         follow(self, look, self._dress)

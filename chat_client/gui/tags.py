@@ -9,10 +9,11 @@ from chat_client.gui.look import Look
 # Design pixels: from the edge of the view to its content, and from there to where texts begin (an avatar fits in).
 SIDE: Final = 14
 INDENT: Final = 42
+_BAND: Final = 8  # a row's background goes on so far beside its content
 _RING: Final = 1.5  # around a transcript that has the focus
 _BELOW: Final = 7  # room below the last row
 _TAB: Final = 32
-_NOTE_TAB: Final = 170  # in the lists of a help text
+_NOTE_TAB: Final = 150  # in the lists of a help text
 _FILLED: Final = ("background", "lmargincolor", "rmargincolor")
 
 Options = dict[str, Any]
@@ -37,7 +38,7 @@ class TagStyles:
         self._text.configure(
             look.text_colours(),
             font=self._tail,
-            padx=px(SIDE) - px(_RING),
+            padx=px(SIDE) - px(_RING) - px(_BAND),
             pady=0,
             highlightthickness=px(_RING),
             highlightbackground=look.palette.bg,
@@ -47,6 +48,9 @@ class TagStyles:
         for options in (self._rows(), self._backgrounds(), self._styles()):
             for name, values in options.items():
                 self._text.tag_configure(name, **values)
+        # Code within a sentence has no colour of its own on such a background; a block keeps it.
+        for name in ("mention", "refused"):
+            self._text.tag_raise(name, "code")
         # What is selected is so from edge to edge, also in rows whose margins have a colour.
         self._text.tag_configure("sel", lmargincolor=look.palette.marked, rmargincolor=look.palette.marked)
         self._text.tag_raise("sel")
@@ -54,24 +58,27 @@ class TagStyles:
     def _rows(self) -> dict[str, Options]:
         """Of whole lines."""
         px, colours, font = self._look.px, self._look.palette, self._look.font
-        indent = px(INDENT)
+        edge = px(_BAND)
+        indent = edge + px(INDENT)
+        within: Options = {"lmargin1": edge, "rmargin": edge}
         spaced: Options = {"spacing1": px(2), "spacing2": px(2), "spacing3": px(2)}
         # The margins have a colour of their own; else that of a piece of code would go on into them.
         margins: Options = {"lmargincolor": colours.bg, "rmargincolor": colours.bg}
-        hanging: Options = {"lmargin1": indent, "lmargin2": indent, "rmargin": px(8), **spaced, **margins}
+        hanging: Options = {"lmargin1": indent, "lmargin2": indent, "rmargin": edge + px(8), **spaced, **margins}
         tabs = (indent + px(_TAB), indent + 2 * px(_TAB))
         small: Options = {**hanging, "font": font("small")}
         return {
             "gap": {"font": self._hair, "spacing1": px(8)},
-            "dayrule": {"font": self._hair, "background": colours.line},
-            "newrule": {"font": self._hair, "background": colours.danger},
-            "day": {"font": font("small_bold"), "foreground": colours.dim, "justify": "center", **spaced},
-            "new": {"font": font("small_bold"), "foreground": colours.danger, "justify": "right", **spaced},
-            "head": {"font": font("text"), "spacing1": px(8), "tabs": (indent,), "lmargin2": indent},
+            "dayrule": {"font": self._hair, "background": colours.line, **within},
+            "newrule": {"font": self._hair, "background": colours.danger, **within},
+            "day": {"font": font("small_bold"), "foreground": colours.dim, "justify": "center", **within, **spaced},
+            "new": {"font": font("small_bold"), "foreground": colours.danger, "justify": "right", **within, **spaced},
+            "head": {"font": font("text"), "spacing1": px(8), **within, "lmargin2": indent, "tabs": (indent,)},
             "text": {"font": font("text"), "tabs": tabs, **hanging},
             "rtl": {"justify": "right"},
             "event": {**small, "foreground": colours.dim},
-            "note": {**small, **dict.fromkeys(_FILLED, colours.code_bg), "tabs": (indent + px(_NOTE_TAB),)},
+            "note": {**small, **dict.fromkeys(_FILLED, colours.code_bg)},
+            "table": {"tabs": (indent + px(_NOTE_TAB),), "lmargin2": indent + px(_NOTE_TAB)},
             "refusal": {**small, "foreground": colours.danger},
             "pad": {"font": self._hair, "spacing1": px(1), "spacing2": 0, "spacing3": px(1)},
         }
@@ -86,7 +93,8 @@ class TagStyles:
     def _styles(self) -> dict[str, Options]:
         """Of parts of a line."""
         px, colours, font = self._look.px, self._look.palette, self._look.font
-        indent, deeper = px(INDENT), px(INDENT + 14)
+        indent = px(_BAND) + px(INDENT)
+        deeper = indent + px(14)
         code: Options = {"font": font("mono"), "background": colours.code_bg}
         eight = font("mono").measure("0" * 8)
         return {

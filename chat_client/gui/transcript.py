@@ -17,7 +17,7 @@ from chat_client.model.shown import Delete, Insert, Op, Row
 # A row begins at a mark of its own (left gravity) and ends where the next begins; the last one ends here.
 _TAIL: Final = "tail"
 _FINISH_MS: Final = 30
-_EDGE: Final = 16  # design pixels between the jump button and the corner
+_EDGE: Final = 16  # design pixels between the edge of the view and what is shown over it
 
 
 class TranscriptView(ttk.Frame):
@@ -64,6 +64,7 @@ class TranscriptView(ttk.Frame):
         self._targets = Targets(self.text, self._on_press)
         self._hint = TimeHint(self.text, look, self._time_at)
         self._scrolling.watch(self._hint.hide)
+        self.text.bind("<Configure>", lambda event: self._show_whether_empty(), add=True)
         self.text.configure(state="disabled")
         self.text.grid(row=0, column=0, sticky="nsew")
         self._bar.grid(row=0, column=1, sticky="ns")
@@ -264,7 +265,8 @@ class TranscriptView(ttk.Frame):
 
     def _show_whether_empty(self) -> None:
         if self._empty_text and not self._order:
-            self._empty.configure(text=self._empty_text)
+            room = self.text.winfo_width() - 2 * self._look.px(_EDGE)
+            self._empty.configure(text=self._empty_text, wraplength=max(1, room))
             self._empty.place(in_=self.text, relx=0.5, rely=0.5, anchor="center")
         elif self._empty.winfo_manager():
             self._empty.place_forget()

@@ -72,12 +72,13 @@ class ChatWindow(ttk.Frame):
             on_link=acts.link,
             on_edit=acts.edit,
             on_discard=acts.discard,
-            on_jump=acts.jump,
+            on_jump=self._jump,
         )
         self.composer = Composer(
             self._main, look, on_send=acts.send, on_complete=acts.complete, on_edit_last=acts.edit_last
         )
         self.people = PeopleList(self, look, on_person=self._open_person)
+        self._edge = ttk.Frame(self, style="Rule.TFrame")  # of a list that is shown over the transcript
         self.status = StatusBar(self, look)
         self.switcher = Switcher(root, look, on_pick=acts.go)
         self._arrange()
@@ -146,13 +147,21 @@ class ChatWindow(ttk.Frame):
         place = {"x": 0, "anchor": "nw"} if which == "rooms" else {"relx": 1.0, "anchor": "ne"}
         side.place(in_=self._main, y=top, relheight=1.0, height=-top, **place)  # type: ignore[arg-type]
         side.lift()
+        inner = {"relx": 1.0, "anchor": "ne"} if which == "rooms" else {"relx": 0.0, "anchor": "nw"}
+        self._edge.place(in_=side, bordermode="outside", relheight=1.0, width=self._look.px(1), **inner)  # type: ignore[arg-type]
+        self._edge.lift()
         side.focus()
 
     def _hide_over(self) -> bool:
         shown, self._shown_over = self._shown_over, ""
         if shown:
             (self.rooms if shown == "rooms" else self.people).place_forget()
+            self._edge.place_forget()
         return bool(shown)
+
+    def _jump(self) -> None:
+        self._acts.jump()
+        self.composer.focus()  # the button goes; who has read all may want to answer
 
     def _open_room(self, room: str) -> None:
         if self._hide_over():

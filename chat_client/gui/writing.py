@@ -58,8 +58,9 @@ class Writing:
             self._said(row)
         elif line.kind == "note":
             self._pad("note")
-            self._plain(line.text, ("note", "body"))
-            self._put("\n", ("note",))
+            tags: Tags = ("note", "table") if "\t" in line.text else ("note",)
+            self._plain(line.text, (*tags, "body"))
+            self._put("\n", tags)
             self._pad("note")
         else:
             self._plain(line.text, ("event", "body"))

@@ -132,7 +132,7 @@ class Chat(Reading):
         self.me = Me(welcome.user, welcome.name)
         self.turned_away = ""
         self._own.introduced()
-        self._set_rooms(welcome.rooms)
+        self._set_rooms(welcome.rooms, at)
         if self.wanted:
             wanted, self.wanted = self.wanted, ""
             talk.enter(self, wanted, at)
@@ -172,7 +172,8 @@ class Chat(Reading):
         current = room.id == self.current
         before = (room.unread, room.mentions)
         room.arrived(news.events, self.me, self.own, current and self.looking)
-        self._own.arrived(news.events)
+        self._own.arrived(room, news.events)
+        self._presence.arrived(news.events, at)
         room.trim(current, self.view_at_end)
         if (room.unread, room.mentions) != before:
             self.changes.rooms = True
@@ -222,7 +223,7 @@ class Chat(Reading):
             if room_id not in self.rooms:
                 self.ask(m.Room(room=room_id), lambda reply, at: self._on_other_room(reply))
         for room_id in self.rooms.keys() - set(news.rooms):
-            self.drop(room_id)
+            self.drop(room_id, at)
 
     def _on_other_room(self, reply: m.Reply) -> None:
         if isinstance(reply, m.RoomState) and reply.room.mine:
@@ -260,9 +261,10 @@ class Chat(Reading):
         self.changes.rooms = True
         return room
 
-    def drop(self, room_id: str) -> None:
+    def drop(self, room_id: str, at: Moment) -> None:
         """I am not a member of this room any more."""
-        if self.rooms.pop(room_id, None) is None:
+        room = self.rooms.pop(room_id, None)
+        if room is None:
             return
         self.told_read.pop(room_id, None)
         self.order(orders.Unfollow(room_id))
@@ -273,11 +275,12 @@ class Chat(Reading):
             self.current = ""
             self.changes.everything()
             self._open_first()
+        self._own.tell_refused(room, at)
 
-    def _set_rooms(self, infos: Sequence[m.RoomInfo]) -> None:
+    def _set_rooms(self, infos: Sequence[m.RoomInfo], at: Moment) -> None:
         mine = {info.id for info in infos}
         for room_id in [room_id for room_id in self.rooms if room_id not in mine]:
-            self.drop(room_id)
+            self.drop(room_id, at)
         for info in infos:
             self.add(info)
         self._open_first()

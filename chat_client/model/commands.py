@@ -94,11 +94,16 @@ WORDS = {word: entry for entry in TABLE for word in (entry.name, *entry.aliases)
 
 # What the keys of the window do, beside the commands (GUI.md, "Keyboard").
 KEYS = """\
-Keys:
-Enter sends, Shift+Enter begins a new line, Tab completes names, rooms and commands
-Ctrl+K goes to another room; Alt+Up, Alt+Down to the one above, below; Alt+A to the next with something new
-F6 goes to the next part of the window; Page Up, Page Down scroll; Esc goes to the end and marks all as read
-Up in an empty field takes a refused message back; Ctrl with + − 0 makes everything larger, smaller, as usual"""
+Enter, Shift+Enter\tsend, begin a new line
+Tab\tcomplete a name, a room or a command
+Up in an empty field\ttake a refused message back
+Ctrl+K\tgo to another room
+Alt+Up, Alt+Down\tgo to the room above, below
+Alt+A\tgo to the next room with something new
+F6\tgo to the next part of the window
+Page Up, Page Down\tscroll
+Esc\tgo to the end, and mark all as read
+Ctrl and +, −, 0\tlarger, smaller, the usual size"""
 
 _SHOWN = 24  # characters of something unknown that are repeated
 
@@ -128,12 +133,12 @@ def parse(text: str) -> Command:
 
 
 def help_text(entry: Entry | None = None) -> str:
-    """What /help shows: all commands, or one."""
+    """What /help shows: all commands, as a table with tabs, or one."""
     if entry:
         aliases = "".join(f" (also /{alias})" for alias in entry.aliases)
         return f"{entry.usage}: {entry.what}.{aliases}"
-    lines = [f"{entry.usage}: {entry.what}" for entry in TABLE]
-    return "\n".join(["Commands:", *lines, "A message that begins with a slash: type two, //."])
+    lines = [f"{entry.usage}\t{entry.what}" for entry in TABLE]
+    return "\n".join([*lines, "//\twrite a message that begins with a slash"])
 
 
 def _command(entry: Entry, rest: str) -> Command:

@@ -24,6 +24,7 @@ class OwnPosts:
         self._state = state
         self._rooms: dict[tuple[str, int], str] = {}
         self._foreign: set[str] = set()  # keys of unsent posts that may be another process's
+        self._posted: dict[tuple[str, int], int] = {}  # acknowledged ones that have not come in yet: their numbers
 
     def say(self, room: RoomState, text: str, me: bool, at: Moment) -> None:
         """A new one: shown, kept and sent."""
@@ -34,6 +35,7 @@ class OwnPosts:
         """What is in the outbox, of this and other processes; nothing else is on its way."""
         self._state.own.clear()
         self._rooms.clear()
+        self._posted.clear()
         self._foreign.clear()
         self._foreign |= {key for row in rows if (key := self._show(row, at))}
 
@@ -74,12 +76,16 @@ class OwnPosts:
             else:  # another process of a copied identity had used its number: what came in was not ours
                 self._show(new, at)
 
-    def arrived(self, events: Sequence[m.Event]) -> None:
+    def arrived(self, room: RoomState, events: Sequence[m.Event]) -> None:
         """What is in the log is not on its way any more."""
+        if not self._state.own:
+            return
         for event in events:
-            if self._state.own and event.sender and (event.sender, event.n) in self._state.own:
+            if event.sender and (event.sender, event.n) in self._state.own:
                 self._forget((event.sender, event.n))
                 self._state.changes.status = True
+        for post in [post for post, seq in self._posted.items() if seq <= room.have and self._rooms[post] == room.id]:
+            self._lose(room, post)  # its number is another event's
 
     def settled(self, news: Settled, at: Moment) -> None:
         """The broker has decided."""
@@ -87,8 +93,7 @@ class OwnPosts:
         room = self._state.rooms.get(row.room)
         if room is None:
             if isinstance(reply, m.Refused) and (message := _message(row)) is not None:
-                text = f"Your message to #{row.room} was refused: {reply.text} It was: {message.text}"
-                self._state.note(text, at)
+                self._tell_refused(row.room, reply.text, message.text, at)
             return
         key = self._state.own.get((row.sender, row.n), "")
         if not key and isinstance(reply, m.Refused):  # of an earlier process, and not shown yet
@@ -103,8 +108,18 @@ class OwnPosts:
             self._forget((row.sender, row.n))
             del room.pending[key]
         else:
+            self._posted[row.sender, row.n] = reply.seq
             room.pending[key] = msgspec.structs.replace(room.pending[key], state="sent")
         self._changed()
+
+    def tell_refused(self, room: RoomState, at: Moment) -> None:
+        """This room is not shown any more: what was refused in it is not to be lost without a word."""
+        for line in room.pending.values():
+            if line.state == "refused":
+                self._tell_refused(room.name, line.reason, line.text, at)
+
+    def _tell_refused(self, room: str, why: str, text: str, at: Moment) -> None:
+        self._state.note(f"Your message to #{room} was refused: {why} It was: {text}", at)
 
     def take_back(self, key: str) -> str:
         """A refused line of the room that is open goes: returns what was typed, or "" if there is none."""
@@ -126,9 +141,9 @@ class OwnPosts:
         return self.take_back(keys[-1]) if keys else None
 
     def rewound(self, room: RoomState) -> None:
-        """The broker has lost the room's last events: with them, most likely, what was acknowledged and not seen."""
-        for key in [key for key, line in room.pending.items() if line.state == "sent"]:
-            self._refuse(room, key, "The broker's history was replaced by a backup without this message.")
+        """The broker has lost the room's last events: with them what was acknowledged and has not come in."""
+        for post in [post for post in self._posted if self._rooms[post] == room.id]:
+            self._lose(room, post)
 
     def introduced(self) -> None:
         """Who I am is known now."""
@@ -150,7 +165,7 @@ class OwnPosts:
         post = row.sender, row.n
         if room is None or post in self._state.own:
             return ""
-        if any(line.post == post for line in room.lines):
+        if room.has(post):
             return ""  # it is in the log, and only its acknowledgement was lost
         message = _message(row)
         if message is None:
@@ -172,12 +187,19 @@ class OwnPosts:
         room.pending[key] = msgspec.structs.replace(room.pending[key], state="refused", reason=reason)
         self._changed()
 
+    def _lose(self, room: RoomState, post: tuple[str, int]) -> None:
+        """Say so; and should it come in after all, it takes the line's place."""
+        del self._posted[post]
+        if (key := self._state.own[post]) in room.pending:
+            self._refuse(room, key, "The broker's history was replaced by a backup without this message.")
+
     def _remember(self, row: Post, key: str) -> None:
         self._state.own[row.sender, row.n], self._rooms[row.sender, row.n] = key, row.room
 
     def _forget(self, post: tuple[str, int]) -> None:
         self._state.own.pop(post, None)
         self._rooms.pop(post, None)
+        self._posted.pop(post, None)
 
     def _changed(self) -> None:
         self._state.changes.transcript = self._state.changes.status = True

@@ -1,10 +1,16 @@
 """Who is here, and the lines that tell who came and went."""
 
+from collections.abc import Sequence
+
 from chat_client import effects
 from chat_client.model.moment import Moment
 from chat_client.model.passing import Passing
 from chat_client.model.shown import Line
 from chat_client.model.state import State
+from chat_core import messages as m
+
+# Who becomes a member by coming for the first time: the log says so at about the same time.
+SAID_SECONDS = 3.0
 
 
 class Presence:
@@ -13,6 +19,7 @@ class Presence:
     def __init__(self, state: State) -> None:
         self._state = state
         self._passing = Passing()
+        self._said: dict[str, float] = {}  # user -> until when the log has just said that they came
 
     def people(self, news: effects.People, at: Moment) -> None:
         """Everybody who is here."""
@@ -29,8 +36,16 @@ class Presence:
         for user, _ in news.went:
             here.pop(user, None)
         for user, name in self._passing.moved(news.came, news.went, at.mono):
-            self._tell(user, f"{name} has joined", at)
+            if self._said.get(user, 0.0) <= at.mono:
+                self._tell(user, f"{name} has joined", at)
         self._state.changes.people = True
+
+    def arrived(self, events: Sequence[m.Event], at: Moment) -> None:
+        """What the log says of newcomers needs not be told twice."""
+        for event in events if self._state.status.state == "live" else ():
+            if event.kind == "joined":
+                self._said = {user: until for user, until in self._said.items() if until > at.mono}
+                self._said[event.author] = at.mono + SAID_SECONDS
 
     def unknown(self, at: Moment) -> None:
         """The connection broke."""
@@ -51,7 +66,5 @@ class Presence:
         state, room = self._state, self._state.room
         if room is None or user == state.me.user or (room.members is not None and user not in room.members):
             return
-        if any(line.author == user and line.kind == "event" for line in room.lines[-5:]):
-            return  # the log says it already: they became a member just now, or ceased to be one
         room.passing(text, Line(f"n{state.number()}", "passing", text, at.wall))
         state.changes.transcript = True

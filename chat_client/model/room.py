@@ -94,6 +94,10 @@ class RoomState:
             result += self.pending.values()
         return result
 
+    def has(self, post: Post) -> bool:
+        """Is this post among the events that are in memory?"""
+        return any(line.post == post for line in (*self.lines, *self._recent))
+
     # The log.
 
     def arrived(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str], looking: bool) -> None:

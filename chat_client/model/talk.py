@@ -82,7 +82,7 @@ def _leave(chat: Chat, room: str, at: Moment) -> str:
 
     def answer(reply: m.Reply, at: Moment) -> None:
         if isinstance(reply, m.Left):
-            chat.drop(reply.room)
+            chat.drop(reply.room, at)
         elif isinstance(reply, m.Refused):
             chat.tell(reply.text, at)
 
