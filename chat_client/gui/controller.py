@@ -10,11 +10,13 @@ from chat_client.backend import Backend, now
 from chat_client.gui.look import Look
 from chat_client.gui.pump import Pump
 from chat_client.gui.window import Acts, ChatWindow
-from chat_client.model import choosing, commands
+from chat_client.model import choosing, commands, orders
 from chat_client.model.chat import Changes, Chat, News
 from chat_client.model.shown import Row
 from chat_client.model.transcript import diff
 
+# News that may open another room, whose draft then takes the place of what is typed.
+_OPENING = (effects.Answered, effects.MyRooms, effects.Welcomed, orders.Opened)
 # Every so often what stands in the composer is kept, so that a crash costs a few words at most.
 DRAFT_MS = 2000
 
@@ -37,6 +39,7 @@ class Controller:
         self.window: ChatWindow | None = None
         self._root, self._look, self._outside = root, look, outside
         self._rows: list[Row] = []  # what the transcript shows
+        self._to_end = True  # and that reaches to the end of the room
         self._heard: Callable[[News], None] | None = None
         self._focused = False
         self._drafting = ""
@@ -68,8 +71,8 @@ class Controller:
             if self._drafting:
                 self._root.after_cancel(self._drafting)
             self.chat.keep_draft(self.window.composer.text())
-            orders, _ = self.chat.take()
-            for order in orders:
+            todo, _ = self.chat.take()
+            for order in todo:
                 self.backend.carry_out(order)
             self.window.destroy()
             self.window = None
@@ -78,14 +81,16 @@ class Controller:
     def flush(self) -> None:
         """Have done and shown what the last calls have brought."""
         self.chat.tick(now())
-        orders, changes = self.chat.take()
-        for order in orders:
+        todo, changes = self.chat.take()
+        for order in todo:
             self.backend.carry_out(order)
         self._show(changes)
 
     # ---- news
 
     def _apply(self, news: News) -> None:
+        if self.window is not None and isinstance(news, _OPENING):
+            self.chat.keep_draft(self._typed())
         self.chat.apply(news, now())
         if self._heard is not None:
             self._heard(news)
@@ -124,7 +129,8 @@ class Controller:
             window.transcript.show_me((self.chat.me.name,) if self.chat.me.name else ())
             window.transcript.show_rows(rows, place or "")
         elif ops:
-            window.transcript.show_changes(ops)
+            window.transcript.show_changes(ops, follow=self._to_end)
+        self._to_end = self.chat.room is None or self.chat.room.at_end
 
     def focus_changed(self) -> None:
         """A widget has got or lost the keys; of interest is whether any of ours has them."""
@@ -199,7 +205,8 @@ class Controller:
         text = self.chat.edit(key)
         self.flush()
         if text and self.window is not None:
-            self.window.composer.set_text(text)
+            more = self._typed()
+            self.window.composer.set_text(f"{text}\n{more}" if more else text)
             self.window.composer.focus()
 
     def _edit_last(self) -> str | None:

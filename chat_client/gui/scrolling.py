@@ -54,6 +54,12 @@ class Scrolling:
         if self._ready():
             self._notice(*self._text.yview())
 
+    def let_go(self) -> None:
+        """Stay at the line that is first in view, even at the end: what comes now is read by scrolling on."""
+        if self._ready():
+            self.following = False
+            self._hold_top()
+
     def settle(self) -> None:
         """Bring the view back to where it was noticed last; text or size have changed."""
         if not self._ready():
@@ -111,10 +117,13 @@ class Scrolling:
         # A pixel or two may be missing, as Tk reckons the heights of what it does not show.
         self.following = last >= 1 or (last > _NEARLY and text.dlineinfo("end-1c") is not None)
         if not self.following:
-            top = text.index("@0,0")
-            line = text.dlineinfo(top)
-            text.mark_set(_TOP, top)
-            self._offset = line[1] if line else 0
+            self._hold_top()
+
+    def _hold_top(self) -> None:
+        top = self._text.index("@0,0")
+        line = self._text.dlineinfo(top)
+        self._text.mark_set(_TOP, top)
+        self._offset = line[1] if line else 0
 
     def _on_view(self, first: str, last: str) -> None:
         self._bar.set(first, last)

@@ -89,9 +89,14 @@ class TranscriptView(ttk.Frame):
             self._scrolling.go_to_end()
         self._scrolling.tell_anew()
 
-    def show_changes(self, ops: Sequence[Op]) -> None:
-        """Change the rows; the view stays at the end, or else where it is. An unknown key is a KeyError."""
+    def show_changes(self, ops: Sequence[Op], follow: bool = True) -> None:
+        """Change the rows; the view stays at the end, or else where it is. An unknown key is a KeyError.
+
+        Not ``follow``: the end of the rows was not the room's, and the view stays where it is there, too."""
         self._scrolling.notice()
+        if not follow and self._scrolling.following:
+            self._scrolling.let_go()
+            self._scrolling.tell_anew()
         held, depth = self._first_place()
         at_top, above = self._scrolling.at_top, False
         self._open()

@@ -110,6 +110,7 @@ class Chat(Reading):
         for room in self.rooms.values():
             if room.following:
                 self.order(orders.Unfollow(room.id, forget=False))
+        self.drop_orders()
         self.home, self.broker = news.home, news.broker
         self.me = Me(news.user, news.name or self.me.name)
         self.rooms = {
@@ -234,6 +235,12 @@ class Chat(Reading):
         self._cannot_no_more()
         self._own.settled(news, at)
 
+    def _on_kept(self, news: orders.Kept, at: Moment) -> None:
+        if self.trouble:  # it was overcome
+            self.trouble = ""
+            self.changes.status = True
+        self._own.kept(news, at)
+
     def _on_directory(self, news: effects.Directory, at: Moment) -> None:
         self._ask_directory("", {})
 
@@ -311,7 +318,7 @@ class Chat(Reading):
 _HANDLERS: dict[type, Callable[[Chat, Any, Moment], None]] = {
     orders.Opened: Chat._on_opened,
     orders.Adopted: lambda chat, news, at: chat._own.adopted(news.rows, at),
-    orders.Kept: lambda chat, news, at: chat._own.kept(news, at),
+    orders.Kept: Chat._on_kept,
     orders.NotKept: lambda chat, news, at: chat._own.not_kept(news),
     orders.Found: Chat._on_found,
     orders.DiskTrouble: Chat._on_disk_trouble,

@@ -102,6 +102,10 @@ class State:
         """Have something done by the threads."""
         self._orders.append(order)
 
+    def drop_orders(self) -> None:
+        """Another broker: what was ordered in this turn is about the rooms of the one before; but a post is kept."""
+        self._orders = [order for order in self._orders if isinstance(order, orders.Keep | orders.Unfollow)]
+
     def ask(self, request: m.Request, answer: Answer) -> None:
         """Ask the broker; ``answer`` is called with the reply."""
         token = self.number()

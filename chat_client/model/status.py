@@ -19,7 +19,7 @@ def status_line(
     """``was_live``: there was a connection before; ``round_trip`` in seconds; ``held``: what the broker cannot do now;
     ``unsent``: own messages on their way; ``trouble``: what this machine's disk could not do."""
     kept = "" if not unsent else "1 message not sent yet" if unsent == 1 else f"{unsent} messages not sent yet"
-    right = trouble or kept
+    right = " · ".join(part for part in (kept, trouble) if part)
     if status.state == "refused":
         return StatusLine("bad", turned_away or status.text, right)
     if held is not None and status.state != "offline":

@@ -589,6 +589,16 @@ def test_at_the_end_it_follows_what_comes(desk: Desk) -> None:
     assert desk.text.yview()[1] == 1
 
 
+def test_at_the_end_of_a_piece_one_reads_on_where_one_was(desk: Desk) -> None:
+    desk.show(*many(50))
+    last = desk.view.visible_keys()[1]
+    desk.view.show_changes([Insert("", many(50, 1000))], follow=False)
+    settle(desk.root)
+    assert desk.view.visible_keys()[1] in (last, "k1000")
+    assert not desk.view.at_end
+    assert desk.scrolled[-1] == (False, False)
+
+
 def test_at_the_end_it_follows_a_change_of_the_last_row(desk: Desk) -> None:
     desk.show(*many(50), said("mine", "hello", state="sending"))
     desk.change(Change(said("mine", "hello", state="refused", reason="too fast")))

@@ -124,7 +124,7 @@ def test_it_can_be_sent_with_two_slashes() -> None:
 def test_the_help_names_every_command() -> None:
     lines = c.help_text().split("\n")
     for entry in c.TABLE:
-        assert f"{entry.usage}: {entry.what}" in lines
+        assert f"{entry.usage}\t{entry.what}" in lines
         assert parse(f"/help {entry.name}") == c.Help(c.help_text(entry))
 
 
