@@ -2,17 +2,26 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-check: .venv/made            ## before every commit: style, types, the tests without real processes
+check: .venv/made            ## before every commit: style, types, the tests without real processes and windows
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
-	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not slow"
+	env -u DISPLAY HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 test: .venv/made             ## all tests
 	$(BIN)/python -m pytest
 
+gui: .venv/made              ## the tests of the window, on a screen of their own: they have the mouse and the keyboard
+	CHAT_GUI_TESTS=required .ci/screen $(BIN)/python -m pytest -q tests/gui
+
 thorough: .venv/made         ## the property tests with twenty times the examples
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q --timeout 3600 tests/core tests/broker tests/client
+
+demo: .venv/made             ## a broker, two windows and a bot, to look at; leaves nothing behind
+	$(BIN)/python tools/demo.py
+
+shots: .venv/made            ## pictures of the window in every state, in shots/index.html
+	$(BIN)/python tools/shots.py
 
 fix: .venv/made              ## what can be put right by a machine
 	$(BIN)/ruff check --fix -q .
@@ -23,4 +32,4 @@ fix: .venv/made              ## what can be put right by a machine
 	$(BIN)/pip install -q -e '.[dev]'
 	touch $@
 
-.PHONY: check test thorough fix
+.PHONY: check test gui thorough demo shots fix

@@ -8,9 +8,11 @@ from typing import Generic, TypeVar
 
 log = logging.getLogger("chat.window")
 
-# GUI.md, "Thread -> GUI hand-off": unbounded turns were measured to block the window for 346 ms.
-MOST_A_TURN = 200
-TURN_SECONDS = 0.008
+# GUI.md, "Thread -> GUI hand-off": unbounded turns were measured to block the window for 346 ms. Most of a turn's time
+# goes into showing (0.1 to 0.2 ms for a message), which depends on the machine: how much fits into a turn is learnt.
+MOST_A_TURN = 50
+TURN_SECONDS = 0.008  # without showing
+WHOLE_TURN_SECONDS = 0.02
 # While more waits it comes back at once; Tk draws and takes keys in between.
 BUSY_MS, REST_MS = 1, 25
 
@@ -36,6 +38,7 @@ class Pump(Generic[T]):
         self._apply, self._shown, self._clock, self._weight = apply, shown, clock, weight
         self._again = ""
         self._running = False
+        self._most = MOST_A_TURN  # in the next turn
 
     def start(self) -> None:
         """Begin with the next turn of Tk's loop."""
@@ -52,7 +55,7 @@ class Pump(Generic[T]):
     def turn(self) -> bool:
         """One turn; returns whether more waits."""
         begun, done = self._clock(), 0
-        while done < MOST_A_TURN and self._clock() - begun < TURN_SECONDS:
+        while done < self._most and self._clock() - begun < TURN_SECONDS:
             try:
                 news = self._news.get_nowait()
             except queue.Empty:
@@ -63,6 +66,9 @@ class Pump(Generic[T]):
             except Exception:  # one piece that breaks must not stop all others
                 log.exception("news could not be shown: %.200r", news)
         self._shown()
+        if done:
+            took = max(self._clock() - begun, 1e-6)
+            self._most = min(MOST_A_TURN, max(1, round(done * WHOLE_TURN_SECONDS / took)))
         return not self._news.empty()
 
     def _run(self) -> None:

@@ -8,7 +8,18 @@ from types import TracebackType
 
 import pytest
 
-from tests.gui.desk import Desk, need_display
+from tests.gui.desk import Desk
+from tests.gui.display import need_display
+
+
+@pytest.fixture(autouse=True)
+def _display() -> None:
+    """The display is the one that the tests were started with. Tk changes the variable behind Python's back when it is
+    told of another screen, as in test_look_on_screen.py."""
+    if "DISPLAY" in os.environ:
+        os.environ["DISPLAY"] = os.environ["DISPLAY"]
+    else:
+        os.unsetenv("DISPLAY")
 
 
 @pytest.fixture

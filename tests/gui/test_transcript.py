@@ -609,8 +609,7 @@ def test_at_the_end_it_follows_a_change_of_the_last_row(desk: Desk) -> None:
 def test_at_the_end_it_follows_when_the_window_gets_another_size(desk: Desk, size: tuple[int, int]) -> None:
     desk.show(*many(50))
     window(desk.root, *size)
-    assert desk.view.at_end
-    assert desk.text.yview()[1] == 1
+    until(desk.root, lambda: desk.view.at_end and desk.text.yview()[1] == 1)
 
 
 def test_at_the_end_it_follows_when_zoom_and_theme_change(desk: Desk) -> None:
