@@ -1,5 +1,6 @@
-"""A desk with the whole program on it: a broker, windows, and other people. The windows work in the test's thread, while
-it waits in `Desk.until`.
+"""A desk with the whole program on it: a broker, windows, and other people.
+
+The windows work in the test's thread, while it waits in `Desk.until`.
 """
 
 import contextlib
@@ -203,14 +204,6 @@ class Desk:
         while not true():
             if time.monotonic() > end:
                 pytest.fail(f"it does not become true: {what}\n{self.state()}")
-            self._pause.wait(_REST_SECONDS)
-            self.work()
-
-    def while_waiting(self, seconds: float, true: Callable[[], object], what: str = "") -> None:
-        """Let the windows work for so long; this has to be true all the time."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            assert true(), f"{what}\n{self.state()}"
             self._pause.wait(_REST_SECONDS)
             self.work()
 

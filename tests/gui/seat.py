@@ -11,6 +11,7 @@ from tkinter import ttk
 from typing import Protocol, TypeVar
 
 from chat_client.gui.app import App
+from chat_client.gui.sidelist import SideList
 from chat_client.gui.signin import SignIn
 from chat_client.gui.window import ChatWindow
 from tests.gui import hands
@@ -203,9 +204,18 @@ class Seat:
 
     def click_room(self, room: str) -> None:
         """Click a room on the left."""
-        tree = self.window.rooms.list.tree
-        x, y, wide, high = tree.bbox(room)
-        self.click(tree, x + wide // 3, y + high // 2)
+        self._click_row(self.window.rooms.list, room, 1)
+
+    def double_click_person(self, name: str) -> None:
+        """Click somebody on the right twice."""
+        people = self.window.people.list
+        self._click_row(people, next(user for user in people.ids() if people.shown(user) == name), 2)
+
+    def _click_row(self, rows: SideList, row: str, times: int) -> None:
+        place = rows.tree.bbox(row)
+        assert not isinstance(place, str), f"{row} cannot be seen"
+        x, y, wide, high = place
+        self.click(rows.tree, x + wide // 3, y + high // 2, times=times)
 
     def click_words(self, words: str, *, times: int = 1) -> None:
         """Click on words in the transcript."""
@@ -223,7 +233,8 @@ class Seat:
 
         self.desk.until(find, "the menu is open")
         menu = menus[0]
-        at = next(n for n in range(menu.index("end") + 1) if label in str(menu.entryconfigure(n).get("label")))
+        entries = range(int(menu.index("end") or 0) + 1)
+        at = next(n for n in entries if menu.type(n) == "command" and label in menu.entrycget(n, "label"))
         self.click(menu, menu.winfo_width() // 2, menu.yposition(at) + 8)
         self.desk.until(lambda: not menu.winfo_viewable(), "the menu is closed")
 
@@ -231,7 +242,7 @@ class Seat:
         """Have the keys go to this window, as a click on its title bar would."""
         if not self.has_keys:
             self.root.lift()
-            self.root.focus_lastfor().focus_force()
+            (self.root.focus_lastfor() or self.root).focus_force()
             self.desk.until(lambda: self.has_keys, "the window has the keys")
 
     @property

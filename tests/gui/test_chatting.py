@@ -93,9 +93,7 @@ def test_a_double_click_on_somebody_begins_a_message_to_them(desk: Desk) -> None
     ann = desk.join("ann")
     desk.guest("bob")
     desk.until(lambda: ann.here() == ["ann (you)", "bob"], "both are here")
-    tree = ann.window.people.list.tree
-    x, y, wide, high = tree.bbox(ann.window.people.list.ids()[1])
-    ann.click(tree, x + wide // 3, y + high // 2, times=2)
+    ann.double_click_person("bob")
     desk.until(lambda: ann.window.composer.text() == "@bob ", "the composer has the name")
     ann.send("hello")
     ann.sees("@bob hello ✓")

@@ -158,7 +158,7 @@ def test_the_card_that_asks(desk: Desk, scale: float, width: int) -> None:
     for _ in sizes(seat, width):
         sound(seat, "as it begins")
         for field in ("name", "address", ""):
-            seat.card.show_error(field, LONG)  # type: ignore[arg-type]
+            seat.card.show_error(field, LONG)
             sound(seat, f"with an error, {field or 'for all'}")
         seat.card.show_busy(LONG)
         sound(seat, "while it is busy")
