@@ -5,24 +5,18 @@ import logging
 import signal
 import sys
 import tkinter as tk
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
-from chat_client import effects, preferences
+from chat_client import effects
 from chat_client import session as s
 from chat_client.backend import Backend
 from chat_client.gui import scale as scaling
+from chat_client.gui.appearance import Appearance
 from chat_client.gui.controller import Controller, Outside
-from chat_client.gui.look import Look
-from chat_client.gui.palette import Theme
 from chat_client.gui.question import Question
 from chat_client.gui.signin import SignIn
-from chat_client.gui.system import ThemeWatch
-from chat_client.gui.window import SMALLEST, USUAL
 from chat_client.hosting import Host, Hosted, NotHosted
 from chat_client.identity import folder_for
 from chat_client.model import orders
@@ -77,25 +71,21 @@ class App:
     ) -> None:
         """``settings``: the file of preferences; ``every``: the session's intervals."""
         self._wish = wish or Wish()
-        self._settings, self._every, self._answer_ms = settings, every, answer_ms
-        self.preferences = preferences.load(settings)
+        self._every, self._answer_ms = every, answer_ms
         scaling.prepare()
         self.root = tk.Tk(className="zmq-chat")
         self.root.withdraw()
         self.root.title("zmq-chat")
         self.root.report_callback_exception = self._broken
-        chosen = self._wish.theme or self.preferences.theme
-        self._theme_watch = ThemeWatch()
-        self.look = Look(self.root, "dark" if chosen == "dark" else "light", self._wish.scale, self.preferences.zoom)
-        self._theme: str = chosen
-        self._unread = -1
+        self.appearance = Appearance(self.root, self._wish.theme, self._wish.scale, settings)
+        self.look = self.appearance.look
         self.question = Question(self.root, self.look)
         self.signin: SignIn | None = None
         self.controller: Controller | None = None
         self.host = host or Host()
         self._menu = tk.Menu(self.root, tearoff=False)  # made anew each time
         self._joining: tuple[str, str] | None = None  # name and address that are tried
-        self._waiting = self._looking = ""  # Tk's ids
+        self._waiting = ""  # Tk's id
         self._joined = False
         self._starting = False  # a broker is started for the chat that is tried
         self._invite, self._invite_told = "", False
@@ -119,12 +109,10 @@ class App:
 
     def start(self) -> None:
         """Open the window."""
-        self.look.set_icon(False)
-        self._place()
-        self._follow_theme()
+        self.appearance.start()
         self._show_signin()
-        name = self._wish.name or self._recent()[0]
-        address = self._wish.address or self._recent()[1]
+        name = self._wish.name or self.appearance.last()[0]
+        address = self._wish.address or self.appearance.last()[1]
         assert self.signin is not None
         self.signin.fill(name, address)
         self.root.deiconify()
@@ -141,14 +129,9 @@ class App:
 
     def _show_signin(self) -> None:
         self.signin = SignIn(self.root, self.look, on_submit=self._submit, on_cancel=self._cancel)
-        recent = self.preferences.recent
-        self.signin.show_known(_each_once(one.name for one in recent), _each_once(one.address for one in recent))
+        self.signin.show_known(*self.appearance.known())
         self.signin.pack(fill="both", expand=True)
         self.root.title("zmq-chat")
-
-    def _recent(self) -> tuple[str, str]:
-        recent = self.preferences.recent
-        return (recent[0].name, recent[0].address) if recent else ("", "")
 
     def _submit(self, name: str, address: str, serve: bool) -> None:
         """Somebody wants to join."""
@@ -199,7 +182,7 @@ class App:
         folder = self._wish.identity or folder_for(name)
         backend = Backend(address, folder, name, self._every)
         chat = Chat(address.text, name, address.room)
-        outside = Outside(self._close_soon, self._zoom, self._show_menu, self._show_title)
+        outside = Outside(self._close_soon, self.appearance.zoom, self._show_menu, self.appearance.show_title)
         self.controller = Controller(self.root, self.look, backend, chat, outside)
         self._joined = False
         self.controller.start(self._heard)
@@ -255,8 +238,7 @@ class App:
             self.signin.destroy()
             self.signin = None
         name, address = self._joining
-        self.preferences = preferences.used(self.preferences, name, address)
-        self._save()
+        self.appearance.remember(name, address)
         self.controller.show()
 
     def _focus_changed(self) -> None:
@@ -289,11 +271,23 @@ class App:
 
     def sign_in_anew(self) -> None:
         """Leave this chat, and ask for a name and an address again."""
-        recent = self._recent()
+        recent = self.appearance.last()
         self._end_chat()
         self._show_signin()
         assert self.signin is not None
         self.signin.fill(*recent)
+
+    def leave(self) -> None:
+        """Go to another chat, after a question where something would be lost."""
+        chat = self.controller.chat if self.controller is not None else None
+        if chat is not None and chat.refused():
+            self.question.ask(
+                "Leave this chat?",
+                "A message was refused, and will be lost.",
+                [("Leave", self.sign_in_anew), ("Stay", lambda: None)],
+            )
+        else:
+            self.sign_in_anew()
 
     # ---- closing
 
@@ -331,84 +325,29 @@ class App:
 
     def quit(self) -> None:
         """Close the window now."""
-        self.preferences = msgspec.structs.replace(self.preferences, geometry=self._geometry())
-        self._save()
+        self.appearance.stop()
         self.root.withdraw()
         self._cancel_wait()
-        if self._looking:
-            self.root.after_cancel(self._looking)
-        self._theme_watch.stop()
         self._end_chat(wait=True)
         self.host.stop()
         self.root.destroy()
 
     # ---- the window around it
 
-    def _place(self) -> None:
-        px = self.look.px
-        self.root.minsize(px(SMALLEST[0]), px(SMALLEST[1]))
-        wide, high = px(USUAL[0]), px(USUAL[1])
-        wide, high = min(wide, self.root.winfo_screenwidth()), min(high, self.root.winfo_screenheight())
-        self.root.geometry(f"{wide}x{high}")
-        if self.preferences.geometry:
-            try:
-                self.root.geometry(self.preferences.geometry)
-            except tk.TclError:  # written by something else
-                log.info("the saved size %r is none", self.preferences.geometry)
-
-    def _geometry(self) -> str:
-        return self.root.geometry().partition("+")[0]  # where it stands is the window manager's business
-
-    def _show_title(self, title: str, unread: int) -> None:
-        self.root.title(title)
-        if unread != self._unread:
-            if (unread > 0) != (self._unread > 0):
-                self.look.set_icon(unread > 0)
-            self._unread = unread
-
-    def _zoom(self, step: int) -> None:
-        self.look.set_zoom(self.look.zoom + step if step else 0)
-        self.preferences = msgspec.structs.replace(self.preferences, zoom=self.look.zoom)
-        self._save()
-
-    def set_theme(self, theme: Literal["system", "light", "dark"]) -> None:
-        """Show everything light, dark, or as the system has it; and remember that."""
-        self._theme = theme
-        self.preferences = msgspec.structs.replace(self.preferences, theme=theme)
-        self._save()
-        self._theme_watch.stop()
-        if theme == "system":
-            self._theme_watch = ThemeWatch()
-            self._theme_watch.start()
-        else:
-            self.look.set_theme("dark" if theme == "dark" else "light")
-
-    def _follow_theme(self) -> None:
-        """Take over the system's theme, where that is wished; it is asked for in another thread."""
-        if self._theme == "system":
-            self._theme_watch.start()
-        self._look_at_theme()
-
-    def _look_at_theme(self) -> None:
-        theme: Theme | None = self._theme_watch.last
-        if self._theme == "system" and theme is not None:
-            self.look.set_theme(theme)
-        self._looking = self.root.after(1000, self._look_at_theme)
-
     def _show_menu(self, x: int, y: int) -> None:
         self._menu.destroy()
         menu = self._menu = tk.Menu(self.root, tearoff=False)
         for label, theme in (("Light", "light"), ("Dark", "dark"), ("Like the system", "system")):
-            mark = "●" if self._theme == theme else "○"
-            menu.add_command(label=f"{mark} {label}", command=lambda theme=theme: self.set_theme(theme))  # type: ignore[misc]
+            mark = "●" if self.appearance.theme == theme else "○"
+            menu.add_command(label=f"{mark} {label}", command=lambda theme=theme: self.appearance.set_theme(theme))  # type: ignore[misc]
         menu.add_separator()
-        menu.add_command(label="Larger", accelerator="Ctrl++", command=lambda: self._zoom(1))
-        menu.add_command(label="Smaller", accelerator="Ctrl+-", command=lambda: self._zoom(-1))
-        menu.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self._zoom(0))
+        menu.add_command(label="Larger", accelerator="Ctrl++", command=lambda: self.appearance.zoom(1))
+        menu.add_command(label="Smaller", accelerator="Ctrl+-", command=lambda: self.appearance.zoom(-1))
+        menu.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self.appearance.zoom(0))
         menu.add_separator()
         menu.add_command(label="Copy the address for others", command=self._copy_address)
         menu.add_command(label="Commands and keys", accelerator="F1", command=self._help)
-        menu.add_command(label="Join another chat…", command=self.sign_in_anew)
+        menu.add_command(label="Join another chat…", command=self.leave)
         menu.add_command(label="Quit", accelerator="Ctrl+Q", command=self.close)
         if self.controller is not None and self.controller.window is not None:
             self.controller.window.focus_composer()  # where the keys are to go when the menu is gone
@@ -424,13 +363,5 @@ class App:
             self.root.clipboard_clear()
             self.root.clipboard_append(self._invite or self.controller.backend.address.join)
 
-    def _save(self) -> None:
-        if problem := preferences.save(self.preferences, self._settings):
-            log.warning("%s", problem)
-
     def _broken(self, kind: object, value: BaseException, trace: object) -> None:
         log.error("something in the window broke", exc_info=value)
-
-
-def _each_once(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
