@@ -84,6 +84,7 @@ class App:
         self.controller: Controller | None = None
         self.host = host or Host()
         self._menu = tk.Menu(self.root, tearoff=False)  # made anew each time
+        self._strut: tk.PhotoImage | None = None  # in its entries
         self._joining: tuple[str, str] | None = None  # name and address that are tried
         self._waiting = ""  # Tk's id
         self._joined = False
@@ -349,10 +350,20 @@ class App:
         menu.add_command(label="Commands and keys", accelerator="F1", command=self._help)
         menu.add_command(label="Join another chat…", command=self.leave)
         menu.add_command(label="Quit", accelerator="Ctrl+Q", command=self.close)
+        self._spread(menu)
         if self.controller is not None and self.controller.window is not None:
             self.controller.window.focus_composer()  # where the keys are to go when the menu is gone
         self.root.update_idletasks()
         menu.tk_popup(x - menu.winfo_reqwidth(), y)
+
+    def _spread(self, menu: tk.Menu) -> None:
+        """Give the entries of a menu some room: Tk's own way to do that is a raised edge."""
+        px = self.look.px
+        self._strut = tk.PhotoImage(master=self.root, width=px(6), height=px(26))
+        for at in range(int(menu.index("end") or 0) + 1):
+            if menu.type(at) == "command":
+                behind = str(menu.entrycget(at, "accelerator")) + "  "
+                menu.entryconfigure(at, image=self._strut, compound="left", accelerator=behind)
 
     def _help(self) -> None:
         if self.controller is not None and self.controller.window is not None:

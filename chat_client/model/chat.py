@@ -26,6 +26,8 @@ from chat_core.errors import RefusedError
 
 # A room that is new here is read from so far before its end; what is older is fetched when somebody scrolls to it.
 FIRST_EVENTS = 200
+# Trouble with this machine's disk is told for so long; if it goes on, so does the news of it.
+TROUBLE_SECONDS = 60.0
 
 News = (
     effects.Effect | Renumbered | orders.Opened | orders.Adopted | orders.Kept | orders.NotKept | orders.Found
@@ -41,6 +43,7 @@ class Chat(Reading):
         super().__init__(address, name, wanted, once)
         self._own = OwnPosts(self)
         self._presence = Presence(self)
+        self._trouble_until = 0.0
 
     # What the user does.
 
@@ -93,6 +96,9 @@ class Chat(Reading):
             self.today = today
             self.changes.transcript = True
         self._presence.tick(at)
+        if self.trouble and at.mono >= self._trouble_until:
+            self.trouble = ""
+            self.changes.status = True
 
     def deadline(self) -> float:
         """When `tick` has something to do, in seconds of `Moment.mono`."""
@@ -235,17 +241,11 @@ class Chat(Reading):
         self._cannot_no_more()
         self._own.settled(news, at)
 
-    def _on_kept(self, news: orders.Kept, at: Moment) -> None:
-        if self.trouble:  # it was overcome
-            self.trouble = ""
-            self.changes.status = True
-        self._own.kept(news, at)
-
     def _on_directory(self, news: effects.Directory, at: Moment) -> None:
         self._ask_directory("", {})
 
     def _on_disk_trouble(self, news: orders.DiskTrouble, at: Moment) -> None:
-        self.trouble = news.text
+        self.trouble, self._trouble_until = news.text, at.mono + TROUBLE_SECONDS
         self.changes.status = True
 
     # Rooms.
@@ -318,7 +318,7 @@ class Chat(Reading):
 _HANDLERS: dict[type, Callable[[Chat, Any, Moment], None]] = {
     orders.Opened: Chat._on_opened,
     orders.Adopted: lambda chat, news, at: chat._own.adopted(news.rows, at),
-    orders.Kept: Chat._on_kept,
+    orders.Kept: lambda chat, news, at: chat._own.kept(news, at),
     orders.NotKept: lambda chat, news, at: chat._own.not_kept(news),
     orders.Found: Chat._on_found,
     orders.DiskTrouble: Chat._on_disk_trouble,

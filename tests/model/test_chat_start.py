@@ -247,15 +247,16 @@ def test_a_broker_that_is_only_busy_is_not_worth_a_word() -> None:
     assert desk.chat.status_line().mood == "good"
 
 
-def test_the_disks_trouble_is_over_with_the_next_post_that_is_kept() -> None:
+def test_the_disks_trouble_is_told_for_as_long_as_there_is_news_of_it() -> None:
     desk = known()
     desk.connect()
     desk.tell(orders.DiskTrouble("The disk is full."))
-    desk.chat.say("hello", desk.at)
-    desk.tell(
-        orders.Kept(next(iter(desk.chat.rooms["lobby"].pending)), Post(SENDER, 9, "lobby", "message", body("hello")))
-    )
-    assert desk.chat.status_line().right == "1 message not sent yet"
+    desk.wait(50)
+    desk.tell(orders.DiskTrouble("The disk is full."))
+    desk.wait(50)
+    assert desk.chat.status_line().right == "The disk is full."
+    desk.wait(20)
+    assert desk.chat.status_line().right == ""
 
 
 def test_what_was_ordered_for_one_broker_does_not_reach_the_next_ones_copy() -> None:
