@@ -112,7 +112,7 @@ def crowd(setting: Setting) -> End:
     room.add("Kofi A.", "joined", {}, moment("10:02"))
     room.say("Wen Li", "nods slowly", moment("10:03"), me=True)
     room.say("Tomás Vega", "Ada: **thank you**, that was it", moment("10:04"))
-    names = ["lobby", "general", "deploys", "random", "lunch", "ops-alerts"]
+    names = ("lobby", "general", "deploys", "random", "lunch", "ops-alerts")
     rooms = [Room(name, people, unread=number % 3) for number, name in enumerate(names)]
     rooms += [Room(f"project-{name}", people) for name in ("alpha", "bravo", "coral", "delta", "ember", "flint")]
     rooms += [Room(f"team-{name}", people) for name in ("north", "south", "east", "west", "air", "ground")]
@@ -323,9 +323,7 @@ def jump(setting: Setting) -> End:
     for number in range(40):
         stage.rooms["general"].say(PEOPLE[number % 5], f"and line {number}", moment("10:19"))
     controller = _chat(setting, stage)
-    assert controller.window is not None
-    controller.window.transcript.scroll_to_top()
-    setting.settle()
+    setting.key("<Control-Home>")
     for number in range(12):
         stage.arrive("general", "Grace H.", f"more {number}", moment("10:20"))
     return controller.stop

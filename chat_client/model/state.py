@@ -188,7 +188,9 @@ class State:
 
     def placeholder(self) -> str:
         """What stands in the empty composer."""
-        return f"Message #{self.room.name}" if self.room is not None else "Open a room with Ctrl+K to write"
+        if self.room is None:
+            return "Open a room with Ctrl+K to write"
+        return f"Message #{self.room.name} — Enter sends, Shift+Enter for a new line"
 
     def empty_text(self) -> str:
         """What stands in an empty transcript."""

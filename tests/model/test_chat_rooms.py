@@ -38,7 +38,7 @@ def test_another_room_is_another_transcript(desk: Desk) -> None:
     assert desk.texts() == ["in the plan"]
     assert desk.chat.title() == "(1) #plan — Ann's broker"
     assert desk.chat.header() == ("# plan", "3 members")
-    assert desk.chat.placeholder() == "Message #plan"
+    assert desk.chat.placeholder().startswith("Message #plan")
     desk.forget()
     desk.open("lobby")
     assert desk.texts() == ["in the lobby"]
