@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import ifaddr
 import platformdirs
 
 from chat_core import wire
@@ -37,6 +38,20 @@ class Hosted:
     address: Address
     join: str = ""
     ours: bool = False
+
+
+def is_loopback(host: str) -> bool:
+    """Does this name every computer itself?"""
+    return host.startswith("127.") or host in ("localhost", "::1")
+
+
+def handed_out(address: Address) -> Address:
+    """The address as others on the network have to type it: "127.0.0.1" is every computer's own."""
+    if not is_loopback(address.host):
+        return address
+    found = [str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4]
+    others = [ip for ip in found if not ip.startswith(("127.", "169.254."))]
+    return Address(others[0], address.port) if others else address
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def _screen(settings: Settings, found: Reach, ports: tuple[int, int, int], join:
     lines = [f"{settings.broker.name} is open (zmq-chat {VERSION}).", ""]
     lines += [f"  {Address(host, posts).text:<28} {where}" for host, where in found.hosts]
     mine = Address("127.0.0.1", posts).text
-    lines += ["", f"  From this machine:       {_python()} -m chat_client tail lobby --broker {mine}"]
+    lines += ["", f"  To chat on this machine: {_python()} -m chat_client {mine}"]
     if found.best == "127.0.0.1":
         lines += ["  Only this machine can join: there is no other address, or `bind` says so."]
     else:

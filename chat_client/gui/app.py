@@ -1,5 +1,6 @@
 """The program with a window: who joins where, from the card that asks to the chat itself, and how it ends."""
 
+import contextlib
 import gc
 import logging
 import signal
@@ -17,7 +18,7 @@ from chat_client.gui.appearance import Appearance
 from chat_client.gui.controller import Controller, Outside
 from chat_client.gui.question import Question
 from chat_client.gui.signin import SignIn
-from chat_client.hosting import Host, Hosted, NotHosted
+from chat_client.hosting import Host, Hosted, NotHosted, handed_out, is_loopback
 from chat_client.identity import folder_for
 from chat_client.model import orders
 from chat_client.model.chat import Chat, News
@@ -30,6 +31,8 @@ log = logging.getLogger("chat.window")
 # So long nobody answers before the card says so; the session's own patience for a hello is 3 s.
 ANSWER_MS = 4000
 _POLL_MS = 50
+# A broker that dies so often would die again.
+MOST_RESTARTS = 5
 _SWITCH_SECONDS = 0.0005
 # Refusals that are about the name.
 _NAME_CODES = {"name_needed", "name_bad", "name_taken", "name_differs"}
@@ -89,7 +92,9 @@ class App:
         self._waiting = ""  # Tk's id
         self._joined = False
         self._starting = False  # a broker is started for the chat that is tried
-        self._invite, self._invite_told = "", False
+        self._hosted: Hosted | None = None  # the broker that was started here
+        self._to_tell = ""  # of it, once the chat is live
+        self._restarts = 0
         self.root.protocol("WM_DELETE_WINDOW", self.close)
         for event in ("<FocusIn>", "<FocusOut>"):
             self.root.bind(event, lambda event: self._focus_changed(), add=True)
@@ -144,7 +149,7 @@ class App:
             return
         try:
             if serve:
-                where = parse_address(address) if address else Address("127.0.0.1", DEFAULT_PORT)
+                where = self._own_address(address)
             elif not address:
                 self.signin.show_error("address", "Give the address of the chat, as whoever runs it told you.")
                 return
@@ -162,6 +167,15 @@ class App:
         else:
             self._join(name, where)
 
+    def _own_address(self, typed: str) -> Address:
+        """Where to start a chat. What stands in the field, which cannot be changed then, may be another computer's."""
+        if self._wish.serve and self._wish.address:
+            return parse_address(self._wish.address)
+        with contextlib.suppress(AddressError):
+            if is_loopback((given := parse_address(typed)).host):
+                return given
+        return Address("127.0.0.1", DEFAULT_PORT)
+
     def _await_host(self, name: str) -> None:
         if self._joining is None or self.signin is None:
             return
@@ -173,7 +187,9 @@ class App:
             self._joining = None
             self.signin.show_error("", news.text)
         elif isinstance(news, Hosted):
-            self._invite = news.join
+            if news.ours:
+                self._hosted, self._restarts = news, 0
+                self._to_tell = f"The chat runs on this computer. Others join it with: {news.join}"
             self._joining = name, news.address.text
             self._join(name, news.address)
 
@@ -191,8 +207,11 @@ class App:
 
     def _heard(self, news: News) -> None:
         """What matters until the chat is open, and to whoever started one."""
-        if self._invite and not self._invite_told and isinstance(news, effects.Status) and news.state == "live":
-            self.root.after_idle(self._tell_invite)
+        if isinstance(news, effects.Status) and self._at_home:
+            if news.state == "live":
+                self.root.after_idle(self._tell_of_host)
+            elif news.state == "offline" and not self.host.running:
+                self.root.after_idle(self._host_again)
         if self._joined and isinstance(news, effects.TurnedAway):
             self.root.after_idle(self._tell_turned_away, news.reply.text)
         if self._joined or self.controller is None:
@@ -214,10 +233,35 @@ class App:
             "The broker does not let you in", text, [("Join another chat", self.sign_in_anew), ("Stay", lambda: None)]
         )
 
-    def _tell_invite(self) -> None:
-        invite, self._invite_told = self._invite, True
-        if self.controller is not None and self.controller.window is not None:
-            self.controller.note(f"The chat runs on this computer. Others join it with: {invite}")
+    # A chat of one's own.
+
+    @property
+    def _at_home(self) -> bool:
+        """Is the chat that is open the one that was started here?"""
+        there = self.controller.backend.address if self.controller is not None and self._joined else None
+        return self._hosted is not None and there == self._hosted.address
+
+    def _tell_of_host(self) -> None:
+        text, self._to_tell = self._to_tell, ""
+        if text and self.controller is not None and self.controller.window is not None:
+            self.controller.note(text)
+
+    def _host_again(self) -> None:
+        """The broker that was started here has died: start it again."""
+        if self._hosted is not None and self._at_home and not self.host.running and self._restarts < MOST_RESTARTS:
+            self._restarts += 1
+            self.host.start(self._hosted.address)
+            self._await_restart()
+
+    def _await_restart(self) -> None:
+        if not self._at_home or self.controller is None:
+            return
+        if self.host.news.empty():
+            self.root.after(_POLL_MS, self._await_restart)
+        elif isinstance(news := self.host.news.get(), NotHosted):
+            self.controller.note(f"The chat of this computer has stopped. {news.text}")
+        else:
+            self._to_tell = "The chat of this computer had stopped, and was started again."
 
     def _no_answer(self) -> None:
         self._waiting = ""
@@ -308,17 +352,23 @@ class App:
         self.root.after_idle(self.close)
 
     def _close_host(self) -> None:
-        chat = self.controller.chat if self.controller is not None and self._joined else None
-        others = len(set(chat.here or {}) - {chat.me.user}) if chat is not None else 0
-        if self.host.running and others:
-            who = "1 other is" if others == 1 else f"{others} others are"
-            self.question.ask(
-                "The chat runs on this computer",
-                f"{who} here. If it stops, nobody can write until it is started again; nothing that was said is lost.",
-                [("Leave it running", self._leave_host), ("Stop it", self.quit), ("Stay", lambda: None)],
-            )
-        else:
+        if not self.host.running:
             self.quit()
+            return
+        who = "Others may be in it."
+        if self._at_home and self.controller is not None:
+            chat = self.controller.chat
+            others = len(set(chat.here or {}) - {chat.me.user})
+            if not others:
+                self.quit()
+                return
+            who = "1 other is here." if others == 1 else f"{others} others are here."
+        self.question.ask(
+            "A chat runs on this computer",
+            f"{who} If it stops, their messages wait until it is started again; nothing is lost. If you leave it "
+            "running, it goes on until this computer is shut down.",
+            [("Leave it running", self._leave_host), ("Stop it", self.quit), ("Stay", lambda: None)],
+        )
 
     def _leave_host(self) -> None:
         self.host.leave()
@@ -371,8 +421,11 @@ class App:
 
     def _copy_address(self) -> None:
         if self.controller is not None:
+            here = self._hosted if self._at_home else None
+            join = here.join if here is not None else handed_out(self.controller.backend.address).join
             self.root.clipboard_clear()
-            self.root.clipboard_append(self._invite or self.controller.backend.address.join)
+            self.root.clipboard_append(join)
+            self.controller.note(f"Copied, to be handed out: {join}")
 
     def _broken(self, kind: object, value: BaseException, trace: object) -> None:
         log.error("something in the window broke", exc_info=value)

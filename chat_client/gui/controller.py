@@ -10,7 +10,7 @@ from chat_client.backend import Backend, now
 from chat_client.gui.look import Look
 from chat_client.gui.pump import Pump
 from chat_client.gui.window import Acts, ChatWindow
-from chat_client.model import choosing, commands, orders
+from chat_client.model import choosing, orders
 from chat_client.model.chat import Changes, Chat, News
 from chat_client.model.shown import Row
 from chat_client.model.transcript import diff
@@ -106,6 +106,8 @@ class Controller:
         if changes.rooms or changes.header:
             window.rooms.show_title(chat.broker or chat.address)
             window.rooms.show_rooms(chat.room_items(), chat.current)
+            others = [room for room in chat.rooms.values() if room.id != chat.current]
+            window.header.show_unread(sum(room.unread for room in others), any(room.mentions for room in others))
             self._outside.title(chat.title(), sum(room.unread for room in chat.rooms.values()))
         if changes.people:
             window.people.show_people(*chat.people())
@@ -182,11 +184,12 @@ class Controller:
 
     def show_help(self) -> None:
         """Show commands and keys, in the transcript."""
-        self.note(f"{commands.help_text()}\n\n{commands.KEYS}")
+        self.chat.say("/help", now())
+        self.flush()
 
     def note(self, text: str) -> None:
         """Tell the user something, in the transcript."""
-        self.chat.note(text, now())
+        self.chat.tell(text, now())
         self.flush()
 
     def _typed(self) -> str:

@@ -6,6 +6,7 @@ from tkinter import ttk
 
 from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel, cut
+from chat_client.gui.keys import press_by_enter
 from chat_client.gui.look import Look
 
 
@@ -32,6 +33,7 @@ class Header(ttk.Frame):
         self._people = ttk.Button(self._bar, text="People", style="Link.TButton", command=on_people)
         self._menu = ttk.Button(self._bar, text="Menu", style="Link.TButton", command=lambda: on_menu(*self._corner()))
         self._menu.grid(row=0, column=4)
+        press_by_enter(self._rooms, self._people, self._menu)
         self._title.grid(row=0, column=1)
         self._subtitle.grid(row=0, column=2, sticky="ew")
         self._bar.columnconfigure(2, weight=1)
@@ -54,6 +56,15 @@ class Header(ttk.Frame):
             else:
                 button.grid_remove()
         self._fit()
+
+    def show_unread(self, count: int, mention: bool) -> None:
+        """On the button of the rooms: what is unread in those that are not open."""
+        self._rooms.configure(image=self._look.badge(count, mention) if count else "", compound="right")
+        self._fit()
+
+    def open_menu(self) -> None:
+        """As the button does."""
+        self._menu.invoke()
 
     @property
     def texts(self) -> tuple[str, str]:

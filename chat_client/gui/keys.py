@@ -42,6 +42,13 @@ def bind_plain(widget: tk.Misc, key: str, call: Callable[["tk.Event[tk.Misc]"], 
     widget.bind(f"<{key}>", call)
 
 
+def press_by_enter(*buttons: ttk.Button) -> None:
+    """Have Enter press these buttons as the space bar does, while they have the focus."""
+    for button in buttons:
+        for key in ("<Return>", "<KP_Enter>"):
+            button.bind(key, lambda event, button=button: button.invoke())
+
+
 def guard(entry: ttk.Entry, look: Look) -> None:
     """Make a field of one line as safe as the composer is, whatever is typed or pasted; pasting replaces what is
     selected."""

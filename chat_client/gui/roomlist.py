@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel
 from chat_client.gui.images import FINER, encoded
+from chat_client.gui.keys import press_by_enter
 from chat_client.gui.look import Look
 from chat_client.gui.palette import rgb
 from chat_client.gui.sidelist import SideList, SideRow
@@ -29,6 +30,7 @@ class RoomList(ttk.Frame):
         self._current = ""
         self._title = CutLabel(self, look.font("title"), style="SideTitle.TLabel")
         self._jump = ttk.Button(self, text="Jump to…  Ctrl+K", style="Search.Side.TButton", command=on_jump)
+        press_by_enter(self._jump)
         self._heading = ttk.Label(self, text="ROOMS", style="SideDim.TLabel")
         self.list = SideList(self, look, style="Rooms.Treeview", on_open=on_open)
         self._title.grid(row=0, column=0, sticky="ew")

@@ -197,6 +197,7 @@ class ChatWindow(ttk.Frame):
             "<F6>": lambda: self._walk(1),
             "<Shift-F6>": lambda: self._walk(-1),
             "<F1>": acts.help,
+            "<F10>": self.header.open_menu,
             "<Escape>": self._escape,
             "<Prior>": lambda: self.transcript.scroll_pages(-1),
             "<Next>": lambda: self.transcript.scroll_pages(1),
@@ -231,6 +232,16 @@ class ChatWindow(ttk.Frame):
                 return "break"
 
             self._window.bind(key, pressed)
+        self.transcript.text.bind("<Key>", self._typed_elsewhere, add=True)
+
+    def _typed_elsewhere(self, event: "tk.Event[tk.Misc]") -> str | None:
+        """Who has clicked into the transcript and types, means the composer."""
+        held = int(event.state) & (0x4 | 0x8 | 0x20000)  # Control, Alt on X11, Alt on Windows
+        if event.char and event.char.isprintable() and event.char != " " and not held:
+            self.composer.focus()
+            self.composer.insert(event.char)
+            return "break"
+        return None
 
     def _escape(self) -> None:
         if self._hide_over():

@@ -26,6 +26,8 @@ from chat_core.errors import RefusedError
 
 # A room that is new here is read from so far before its end; what is older is fetched when somebody scrolls to it.
 FIRST_EVENTS = 200
+# So long one looks for the broker before one says that it does not answer.
+PATIENCE_SECONDS = 5.0
 # Trouble with this machine's disk is told for so long; if it goes on, so does the news of it.
 TROUBLE_SECONDS = 60.0
 
@@ -44,6 +46,7 @@ class Chat(Reading):
         self._own = OwnPosts(self)
         self._presence = Presence(self)
         self._trouble_until = 0.0
+        self._begun: float | None = None  # the first `tick`
 
     # What the user does.
 
@@ -96,6 +99,10 @@ class Chat(Reading):
             self.today = today
             self.changes.transcript = True
         self._presence.tick(at)
+        if self._begun is None:
+            self._begun = at.mono
+        if not self.waited and at.mono >= self._begun + PATIENCE_SECONDS:
+            self.waited = self.changes.status = True
         if self.trouble and at.mono >= self._trouble_until:
             self.trouble = ""
             self.changes.status = True

@@ -175,7 +175,7 @@ def _help(word: str) -> Command:
     asked = word.removeprefix("/").lower()
     if asked and asked not in WORDS:
         return _unknown(word.removeprefix("/"), several=True)
-    return Help(help_text(WORDS[asked] if asked else None))
+    return Help(help_text(WORDS[asked]) if asked else f"{help_text()}\n\n{KEYS}")
 
 
 def _unknown(word: str, several: bool) -> Problem:

@@ -1,7 +1,8 @@
 """Light markdown as people type it: a message's text as spans to show, and whether it speaks to me.
 
 Understood are ``**bold**``, ``*italic*``, ``_italic_``, ```code```, blocks between three backticks, lines that begin
-with ``> ``, links, and my names. A backslash before a marker makes it plain; what is not balanced is plain anyway.
+with ``> ``, links, and my names where a text speaks to me. A backslash before a marker makes it plain; what is not
+balanced is plain anyway.
 
 Emphasis and ``code`` stay within a line, and emphasis begins and ends at the borders of words: snake_case, __init__,
 2*3*4, *.txt and ^_^ stay as they are. Nothing in code is interpreted. However long and nasty a text is, it is read
@@ -34,7 +35,7 @@ class Span(Struct, frozen=True):
 
 
 def spans(text: str, me: Sequence[str] = ()) -> list[Span]:
-    """The text as it is shown, without its markers. ``me``: my names, which become mentions."""
+    """The text as it is shown, without its markers. ``me``: my names, which become mentions where it speaks to me."""
     marked = _marked(text)
     found = _Reader(text).read() if marked else [Span(text)] if text else []
     return _with_mentions(found, me) if me and mentions.possible(text, me) else found
@@ -46,7 +47,7 @@ def plain(text: str) -> str:
 
 
 def mentions_me(text: str, me: Sequence[str]) -> bool:
-    """Does the text name me, outside of code and links? Quick for the many that do not."""
+    """Does the text speak to me, outside of code and links? Quick for the many that do not."""
     return mentions.possible(text, me) and any("mention" in span.styles for span in spans(text, me))
 
 
@@ -297,12 +298,13 @@ class _Reader:
 
 
 _RAW: frozenset[Style] = frozenset(("code", "block", "link"))
+_IN_LINE = re.compile(r"[^\n]")
 
 
 def _with_mentions(found: list[Span], me: Sequence[str]) -> list[Span]:
-    """The spans with my names marked in them, except in code and links."""
-    # A character that no name has stands for what is not looked at.
-    shown = "".join("\0" * len(span.text) if span.styles & _RAW else span.text for span in found)
+    """The spans with my names marked where they speak to me, except in code and links."""
+    # A character that no name has stands for what is not looked at; but a line that follows a block begins there.
+    shown = "".join(_IN_LINE.sub("\0", span.text) if span.styles & _RAW else span.text for span in found)
     places = mentions.places(shown, me)[::-1]
     result: list[Span] = []
     offset = 0

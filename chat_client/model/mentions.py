@@ -1,4 +1,4 @@
-"""Where a text names me: "@Ann" or "Ann", as a whole word, in upper or lower case."""
+"""Where a text speaks to me: "@Ann", or "Ann:" or "Ann," at the start of a line; as a whole word, in any case."""
 
 import functools
 import unicodedata
@@ -20,7 +20,10 @@ def possible(text: str, me: Sequence[str]) -> bool:
 
 
 def places(text: str, me: Sequence[str]) -> list[tuple[int, int]]:
-    """Where the text names me, as (start, end), in order and apart. An @ before the name belongs to it."""
+    """Where the text speaks to me, as (start, end), in order and apart. An @ before the name belongs to it.
+
+    Who only speaks *of* me does not: there are people called Will, Mark and Rose.
+    """
     folded, origins = _folded(text)
     found: list[tuple[int, int]] = []
     for spelling in _spellings(tuple(me)):
@@ -43,6 +46,8 @@ def places(text: str, me: Sequence[str]) -> list[tuple[int, int]]:
 def _standing(text: str, start: int, end: int) -> tuple[int, int] | None:
     """The place with its @, if it is a word of its own."""
     at = start > 0 and text[start - 1] == "@"
+    if not at and not _addressed(text, start, end):
+        return None
     before, after = text[max(0, start - at - 2) : start - at][::-1], text[end : end + 2]
     if (before and (_inside(before) or before[0] == "#")) or (after and _inside(after)):
         return None
@@ -50,6 +55,11 @@ def _standing(text: str, start: int, end: int) -> tuple[int, int] | None:
     if end - start == 1 and unspaced(text[start]) and not at and any(unspaced(c) for c in before[:1] + after[:1]):
         return None
     return start - at, end
+
+
+def _addressed(text: str, start: int, end: int) -> bool:
+    """Does a line begin with the name, as one begins to speak to somebody?"""
+    return not text[text.rfind("\n", 0, start) + 1 : start].strip() and text[end : end + 1] in (":", ",")
 
 
 def _inside(next_two: str) -> bool:

@@ -74,6 +74,7 @@ class State:
         self.view_at_end = True
         self.today = date.max  # told by `Chat.tick`
         self.was_live = False
+        self.waited = False  # for a first answer, long enough to say so
         self.round_trip: float | None = None
         self.held: m.Refused | None = None
         self.turned_away = self.trouble = ""
@@ -164,6 +165,7 @@ class State:
             self.status,
             address=self.address,
             was_live=self.was_live,
+            waited=self.waited,
             round_trip=self.round_trip,
             held=self.held,
             turned_away=self.turned_away,

@@ -10,14 +10,16 @@ def status_line(
     *,
     address: str,
     was_live: bool,
+    waited: bool,
     round_trip: float | None,
     held: m.Refused | None,
     turned_away: str,
     unsent: int,
     trouble: str,
 ) -> StatusLine:
-    """``was_live``: there was a connection before; ``round_trip`` in seconds; ``held``: what the broker cannot do now;
-    ``unsent``: own messages on their way; ``trouble``: what this machine's disk could not do."""
+    """``was_live``: there was a connection before; ``waited``: some time has passed without; ``round_trip`` in seconds;
+    ``held``: what the broker cannot do now; ``unsent``: own messages on their way; ``trouble``: what the disk of this
+    machine could not do."""
     kept = "" if not unsent else "1 message not sent yet" if unsent == 1 else f"{unsent} messages not sent yet"
     right = " · ".join(part for part in (kept, trouble) if part)
     if status.state == "refused":
@@ -27,7 +29,9 @@ def status_line(
         return StatusLine("bad", f"{held.text} Trying again.", right)
     if status.state == "offline":
         safe = " What you write is kept." if not unsent else ""
-        if was_live:
+        if was_live or waited:
+            if not was_live:
+                return StatusLine("bad", f"No broker answers at {address} yet. Trying again every second.{safe}", right)
             return StatusLine("bad", f"The broker at {address} is away. Trying again every second.{safe}", right)
         return StatusLine("busy", f"Looking for the broker at {address}…{safe}", right)
     if "blocked" in status.text:

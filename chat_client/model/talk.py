@@ -59,8 +59,8 @@ def enter(chat: Chat, name: str, at: Moment) -> None:
         if isinstance(reply, m.Joined):
             _show(chat, reply.room)
         elif isinstance(reply, m.Refused):
-            more = f" /create {room} makes it." if reply.code == "no_room" else ""
-            chat.tell(f"{reply.text}{more}", at)
+            there_is_none = f"There is no room #{room}: /create {room} makes it, Ctrl+K shows which there are."
+            chat.tell(there_is_none if reply.code == "no_room" else reply.text, at)
 
     chat.ask(m.Join(room=room), answer)
 
@@ -70,8 +70,8 @@ def _create(chat: Chat, room: str, at: Moment) -> None:
         if isinstance(reply, m.Created):
             _show(chat, reply.room)
         elif isinstance(reply, m.Refused):
-            more = f" /join {room} takes you there." if reply.code == "room_taken" else ""
-            chat.tell(f"{reply.text}{more}", at)
+            there_is_one = f"There is a room #{room} already: /join {room} takes you there."
+            chat.tell(there_is_one if reply.code == "room_taken" else reply.text, at)
 
     chat.ask(m.Create(room=room, once=chat.once()), answer)
 

@@ -303,6 +303,36 @@ def test_who_looks_for_another_chat_meanwhile_does_not_stop_ones_own(desk: Desk)
     assert answers(port)
 
 
+def test_ones_own_chat_is_not_stopped_without_asking_from_elsewhere_either(desk: Desk) -> None:
+    port = desk.port = free_ports()
+    seat = desk.start(Wish("ann", desk.address, serve=True, theme="light"), host=host(desk.folder))
+    desk.until(seat.live, "the chat is open")
+    seat.menu("Join another chat")
+    desk.until(lambda: not seat.is_chat, "the card is there")
+    seat.app.close()  # what the window manager calls for its button
+    desk.until(lambda: seat.app.question.is_open, "it asks")
+    assert any("Others may be in it." in text for text in seat.labels(seat.app.question))
+    seat.click(seat.button("Stop it"))
+    desk.until(lambda: not seat.is_open, "the window is closed")
+    assert not answers(port)
+
+
+def test_ones_own_chat_that_died_is_started_again(desk: Desk) -> None:
+    port = free_ports()
+    seat = desk.start(Wish("ann", f"127.0.0.1:{port}", serve=True, theme="light"), host=host(desk.folder))
+    desk.until(seat.live, "the chat is open")
+    seat.send("before")
+    seat.sees("before ✓")
+    process = seat.app.host._process
+    assert process is not None
+    process.kill()
+    seat.sees("had stopped, and was started again")
+    desk.until(seat.live, "it is live again")
+    seat.send("after")
+    seat.sees("after ✓")
+    assert answers(port)
+
+
 # ---- without the broker ----------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,8 @@ from PIL import Image, ImageChops, ImageGrab
 from chat_client.gui.look import Look
 from chat_client.gui.palette import PALETTES, Theme, rgb
 
+pytestmark = pytest.mark.slow
+
 START_SECONDS = 20
 
 

@@ -120,7 +120,7 @@ def test_to_join_a_room_one_is_in_opens_it(desk: Desk) -> None:
 def test_a_room_that_is_not_there_can_be_made(desk: Desk) -> None:
     desk.type("/join attic")
     desk.settle()
-    assert desk.texts()[-1] == "There is no such room. /create attic makes it."
+    assert desk.texts()[-1] == "There is no room #attic: /create attic makes it, Ctrl+K shows which there are."
     desk.type("/create attic")
     desk.settle()
     assert desk.chat.current == "attic"
@@ -131,7 +131,7 @@ def test_a_room_that_is_not_there_can_be_made(desk: Desk) -> None:
 def test_a_room_that_is_there_can_be_joined(desk: Desk) -> None:
     desk.type("/create garden")
     desk.settle()
-    assert desk.texts()[-1] == "There is a room garden already. /join garden takes you there."
+    assert desk.texts()[-1] == "There is a room #garden already: /join garden takes you there."
 
 
 def test_a_retry_of_making_a_room_counts_once(desk: Desk) -> None:
@@ -192,7 +192,7 @@ def test_the_last_room_can_be_left(desk: Desk) -> None:
     assert desk.type("/help") == ""
     desk.type("/join attic")
     desk.settle()
-    assert desk.texts()[-1] == "There is no such room. /create attic makes it."
+    assert desk.texts()[-1] == "There is no room #attic: /create attic makes it, Ctrl+K shows which there are."
     desk.type("/join lobby")
     desk.settle()
     assert desk.texts()[-1] == "Ann joined the room"

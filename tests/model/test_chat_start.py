@@ -247,6 +247,14 @@ def test_a_broker_that_is_only_busy_is_not_worth_a_word() -> None:
     assert desk.chat.status_line().mood == "good"
 
 
+def test_after_a_while_it_is_said_that_nobody_answers() -> None:
+    desk = known()
+    desk.wait(0)
+    assert desk.chat.status_line().text.startswith("Looking for the broker")
+    desk.wait(6)
+    assert "No broker answers" in desk.chat.status_line().text
+
+
 def test_the_disks_trouble_is_told_for_as_long_as_there_is_news_of_it() -> None:
     desk = known()
     desk.connect()

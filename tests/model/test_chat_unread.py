@@ -40,7 +40,7 @@ def test_what_one_sees_coming_in_is_read(desk: Desk) -> None:
 
 
 def test_what_comes_into_another_room_is_unread(desk: Desk) -> None:
-    desk.said("one", "two Ann", room="plan")
+    desk.said("one", "two @Ann", room="plan")
     assert unread(desk) == {"lobby": 0, "plan": 2}
     assert [item.mentions for item in desk.chat.room_items()] == [0, 1]
     assert desk.chat.title() == "(2) #lobby — Ann's broker"

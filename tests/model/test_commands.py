@@ -42,7 +42,7 @@ def problem(text: str) -> str:
         ("/who #plan", c.Who("plan")),
         ("/quit", c.Quit()),
         ("/quit \n\n", c.Quit()),
-        ("/help", c.Help(c.help_text())),
+        ("/help", c.Help(f"{c.help_text()}\n\n{c.KEYS}")),
         ("/help join", c.Help("/join ROOM: go into a room.")),
         ("/help /Part", c.Help("/leave [ROOM]: go out of this room, or another one. (also /part)")),
     ],

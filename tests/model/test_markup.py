@@ -290,28 +290,28 @@ def test_two_links_with_nothing_but_a_break_between_them_are_two() -> None:
     ("text", "name", "found"),
     [
         ("@Ann hi", "Ann", ["@Ann"]),
-        ("hi ANN", "Ann", ["ANN"]),
+        ("hi @ANN", "Ann", ["@ANN"]),
         ("hi @ann!", "Ann", ["@ann"]),
-        ("Ann's and Ann: (Ann)", "Ann", ["Ann", "Ann", "Ann"]),
-        ("**Ann** and _@Ann_", "Ann", ["Ann", "@Ann"]),
-        ("> Ann", "Ann", ["Ann"]),
-        ("Anna, annex, MaryAnn, Ann2, ann_x", "Ann", []),
-        ("Ann-Marie and Mary-Ann, ann.py, x.ann", "Ann", []),
-        ("ann@example.com bob@ann.com #ann", "Ann", []),
-        ("`Ann` ```Ann``` https://x.y/Ann", "Ann", []),
-        ("Ann- no, - Ann. Ann.", "Ann", ["Ann", "Ann", "Ann"]),
-        ("@priya nair: Priya", "Priya Nair", ["@priya nair"]),
-        ("ZOË zoe\u0308 zoe", "Zoë", ["ZOË", "zoe\u0308"]),
-        ("zoe\u0308", "Zoe", []),
-        ("STRASSE straße Straßen", "Straße", ["STRASSE", "straße"]),
-        ("İx Ann", "Ann", ["Ann"]),
-        ("ß", "s", []),
-        ("O’NEIL o'neil", "O'Neil", ["O’NEIL", "o'neil"]),
-        ("田中さん @田中", "田中", ["田中", "@田中"]),
-        ("森林 林 @林さん", "林", ["林", "@林"]),
-        ("Kenさん", "Ken", ["Ken"]),
-        ("नेहा नेहाल", "नेहा", ["नेहा"]),
-        ("❤️Ann❤️", "Ann", ["Ann"]),
+        ("@Ann's and @Ann: (@Ann)", "Ann", ["@Ann", "@Ann", "@Ann"]),
+        ("**@Ann** and _@Ann_", "Ann", ["@Ann", "@Ann"]),
+        ("> @Ann", "Ann", ["@Ann"]),
+        ("@Anna, @annex, Mary@Ann, @Ann2, @ann_x", "Ann", []),
+        ("@Ann-Marie and Mary-@Ann, @ann.py, x.@ann", "Ann", []),
+        ("ann@example.com bob@ann.com @ann@example.com #@ann", "Ann", []),
+        ("`@Ann` ```@Ann``` https://x.y/@Ann", "Ann", []),
+        ("@Ann- no, -@ @Ann. @Ann.", "Ann", ["@Ann", "@Ann", "@Ann"]),
+        ("@priya nair: @Priya", "Priya Nair", ["@priya nair"]),
+        ("@ZOË @zoe\u0308 @zoe", "Zoë", ["@ZOË", "@zoe\u0308"]),
+        ("@zoe\u0308", "Zoe", []),
+        ("@STRASSE @straße @Straßen", "Straße", ["@STRASSE", "@straße"]),
+        ("İx @Ann", "Ann", ["@Ann"]),
+        ("@ß", "s", []),
+        ("@O’NEIL @o'neil", "O'Neil", ["@O’NEIL", "@o'neil"]),
+        ("@田中さん 田中 @田中", "田中", ["@田中", "@田中"]),
+        ("森林 林 @林さん", "林", ["@林"]),
+        ("@Kenさん", "Ken", ["@Ken"]),
+        ("@नेहा @नेहाल", "नेहा", ["@नेहा"]),
+        ("❤️@Ann❤️", "Ann", ["@Ann"]),
         ("hi", "", []),
     ],
 )
@@ -321,31 +321,86 @@ def test_my_name_is_a_word_of_its_own(text: str, name: str, found: list[str]) ->
     assert mentions_me(text, [name]) == bool(found)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "found"),
+    [
+        ("Ann: hi", "Ann", ["Ann"]),
+        ("  Ann, hi", "Ann", ["Ann"]),
+        ("ANN:hi", "Ann", ["ANN"]),
+        ("x\nann: y", "Ann", ["ann"]),
+        ("Ann: a\n\n\tAnn, b", "Ann", ["Ann", "Ann"]),
+        ("Ann, Ann: @Ann", "Ann", ["Ann", "@Ann"]),
+        ("**Ann**: x", "Ann", ["Ann"]),
+        ("*Ann:* x", "Ann", ["Ann"]),
+        ("> Ann: x\n> Ann, y", "Ann", ["Ann", "Ann"]),
+        ("```\na\n```\nAnn: x", "Ann", ["Ann"]),
+        ("> a\nAnn: x", "Ann", ["Ann"]),
+        ("priya nair, hi", "Priya Nair", ["priya nair"]),
+        ("straße: a\nSTRASSE, b", "Straße", ["straße", "STRASSE"]),
+        ("O’NEIL: a", "O'Neil", ["O’NEIL"]),
+        ("林: a", "林", ["林"]),
+        ("Ann", "Ann", []),
+        ("Ann\n: x", "Ann", []),
+        ("Ann : x", "Ann", []),
+        ("Ann is here", "Ann", []),
+        ("Ann's: x", "Ann", []),
+        ("Ann? Ann! Ann. Ann; (Ann): Ann- Ann", "Ann", []),
+        ("I will ask Ann, when she is here", "Ann", []),
+        ("hi Ann: x", "Ann", []),
+        ("-Ann: x", "Ann", []),
+        ("#Ann: x", "Ann", []),
+        ("Mary Ann: x", "Ann", []),
+        ("Mary-Ann: x", "Ann", []),
+        ("Anna: x\nMaryAnn, y", "Ann", []),
+        ("Priya: x", "Priya Nair", []),
+        ("> > Ann: x", "Ann", []),
+        ("`Ann`: x", "Ann", []),
+        ("`Ann: x`", "Ann", []),
+        ("```\nAnn: x\n```", "Ann", []),
+        ("`a` Ann: x", "Ann", []),
+        ("https://x.y Ann: x", "Ann", []),
+        ("ß: x", "s", []),
+        ("森林: x", "林", []),
+        ("田中さん, x", "田中", []),
+    ],
+)
+def test_without_an_at_a_name_speaks_to_me_where_a_line_begins_with_it(text: str, name: str, found: list[str]) -> None:
+    marked = [span.text for span in spans(text, [name]) if "mention" in span.styles]
+    assert marked == found
+    assert mentions_me(text, [name]) == bool(found)
+
+
+def test_who_only_speaks_of_somebody_does_not_speak_to_them() -> None:
+    for text in ("will it work?", "It will, I think: will is strong", "I said it will: it did", "Will"):
+        assert spans(text, ["Will"]) == [Span(text)]
+        assert not mentions_me(text, ["Will"])
+
+
 def test_other_peoples_names_are_just_text() -> None:
     assert spans("@Bob hi", ["Ann"]) == [Span("@Bob hi")]
 
 
 def test_each_of_my_names_counts_and_the_longer_one_is_one_mention() -> None:
-    assert shown("Ann Lee, Boss, Lee", "Ann", "Ann Lee", "boss") == [
+    assert shown("Ann Lee, @Boss, Lee", "Ann", "Ann Lee", "boss") == [
         ("Ann Lee", "mention"),
         (", ", ""),
-        ("Boss", "mention"),
+        ("@Boss", "mention"),
         (", Lee", ""),
     ]
 
 
 def test_a_name_may_be_emphasised_in_part() -> None:
-    assert shown("Ann Lee: **Ann** Lee x", "Ann Lee") == [
-        ("Ann Lee", "mention"),
+    assert shown("@Ann Lee: **@Ann** Lee x", "Ann Lee") == [
+        ("@Ann Lee", "mention"),
         (": ", ""),
-        ("Ann", "bold+mention"),
+        ("@Ann", "bold+mention"),
         (" Lee", "mention"),
         (" x", ""),
     ]
 
 
 def test_without_names_nobody_is_mentioned() -> None:
-    assert not mentions_me("Ann", [])
+    assert not mentions_me("@Ann", [])
     assert spans("@Ann", []) == [Span("@Ann")]
 
 
@@ -354,7 +409,21 @@ def test_without_names_nobody_is_mentioned() -> None:
 MARKERS = "*_`\\>"
 NASTY = st.lists(
     st.sampled_from(
-        [*"*_`\\> \nab.([)]@:", "**", "***", "```", "> ", "\n> ", "```\n", "https://x.y/", "Ann", "中", "👍"]
+        [
+            *"*_`\\> \nab.([)]@:",
+            "**",
+            "***",
+            "```",
+            "> ",
+            "\n> ",
+            "```\n",
+            "https://x.y/",
+            "Ann",
+            "@Ann",
+            "\nAnn:",
+            "中",
+            "👍",
+        ]
     ),
     max_size=30,
 ).map("".join)
@@ -404,19 +473,22 @@ def test_code_is_left_alone(text: str) -> None:
         assert spans(f"`{text}`") == [Span(text, frozenset(["code"]))]
 
 
-@given(NASTY | st.text("aAnNßsS İ@-_*`", max_size=30), st.sampled_from(["Ann", "a", "ß", "n*", "Ann Lee"]))
+@given(NASTY | st.text("aAnNßsS İ@:,\n>-_*`", max_size=30), st.sampled_from(["Ann", "a", "ß", "n*", "Ann Lee"]))
 def test_a_text_speaks_to_me_exactly_if_a_mention_is_shown(text: str, name: str) -> None:
     found = [span.text.casefold() for span in spans(text, [name]) if "mention" in span.styles]
     assert mentions_me(text, [name]) == bool(found)
     assert name.casefold() in "".join(found).replace("@", "") or not found
 
 
-@given(st.text("aA@ .-\u0308é", max_size=30), st.sampled_from(["a", "aa"]))
+@given(st.text("aA@:, \n.-\u0308é", max_size=30), st.sampled_from(["a", "aa"]))
+@example("b\n a, a: @aa", "a")
 def test_a_mention_stands_alone(text: str, name: str) -> None:
     for start, end in mentions.places(text, [name]):
         assert text[start:end].casefold().removeprefix("@") == name
         assert not (start and letters.in_word(text[start - 1]))
         assert not (end < len(text) and letters.in_word(text[end]))
+        begins = not text[:start].rpartition("\n")[2].strip() and text[end : end + 1] in {":", ","}
+        assert text[start] == "@" or begins
 
 
 # ---- time ------------------------------------------------------------------------------------------------------
@@ -459,7 +531,7 @@ WORST = [
         "mailto:",
         "mailto:a",
     ),
-    *("Ann", "@Ann ", "Ann*", "*Ann* ", "ßAnn "),
+    *("Ann", "@Ann ", "Ann*", "*Ann* ", "ßAnn ", "Ann, ", "Ann:", "\nAnn:", " \nAnn"),
 ]
 
 

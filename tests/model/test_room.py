@@ -29,11 +29,13 @@ def test_a_message_that_says_what_its_author_does_is_another_kind_of_line() -> N
     assert line_of(said("waves", me=True), ANN).kind == "me"
 
 
-def test_a_message_that_names_me_is_a_mention_unless_it_is_mine() -> None:
+def test_a_message_that_speaks_to_me_is_a_mention_unless_it_is_mine() -> None:
     assert line_of(said("hello @Ann"), ANN).mention
-    assert not line_of(said("hello Annabel"), ANN).mention
-    assert not line_of(said("hello Ann", author=ME), ANN).mention
-    assert not line_of(said("hello Ann"), Me(ME, "")).mention
+    assert line_of(said("Ann, hello"), ANN).mention
+    assert not line_of(said("hello Ann"), ANN).mention
+    assert not line_of(said("hello @Annabel"), ANN).mention
+    assert not line_of(said("hello @Ann", author=ME), ANN).mention
+    assert not line_of(said("hello @Ann"), Me(ME, "")).mention
 
 
 @pytest.mark.parametrize(("kind", "text"), [
@@ -263,7 +265,7 @@ def test_a_history_without_anything_that_is_shown_is_to_be_loaded_anew() -> None
 
 def test_mentions_go_with_the_messages() -> None:
     hall = Hall("lobby")
-    for text in ("Ann?", "hello", "Ann!"):
+    for text in ("@Ann?", "hello", "@Ann!"):
         hall.add(BOB, text, 5)
     room = room_with(hall.log)
     room.rewound(2)

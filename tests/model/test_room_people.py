@@ -34,7 +34,7 @@ def test_what_was_read_elsewhere_is_not_unread() -> None:
 
 def test_mentions_are_counted_apart() -> None:
     hall = Hall("lobby")
-    for text in ("hello", "hello Ann", "Ann?"):
+    for text in ("hello Ann", "hello @Ann", "Ann, hello"):
         hall.add(BOB, text, 5)
     room = room_with(hall.log)
     assert (room.unread, room.mentions) == (3, 2)

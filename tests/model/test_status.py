@@ -15,6 +15,7 @@ def line(
     text: str = "",
     *,
     was_live: bool = True,
+    waited: bool = False,
     round_trip: float | None = None,
     held: m.Refused | None = None,
     turned_away: str = "",
@@ -23,7 +24,7 @@ def line(
 ) -> StatusLine:
     """The status bar of a client in this state."""
     return status_line(
-        Status(state, text), address="chat://here", was_live=was_live, round_trip=round_trip, held=held,
+        Status(state, text), address="chat://here", was_live=was_live, waited=waited, round_trip=round_trip, held=held,
         turned_away=turned_away, unsent=unsent, trouble=trouble,
     )  # fmt: skip
 
@@ -81,3 +82,9 @@ def test_with_messages_waiting_nobody_is_told_that_they_will_be_kept() -> None:
 def test_the_disks_trouble_stands_beside_the_count() -> None:
     right = line("live", unsent=2, trouble="The disk is full.").right
     assert right == "2 messages not sent yet · The disk is full."
+
+
+def test_a_broker_that_never_answered_is_told_after_some_time() -> None:
+    found = line("offline", was_live=False, waited=True)
+    assert found.mood == "bad"
+    assert found.text.startswith("No broker answers at chat://here yet. Trying again every second.")

@@ -42,7 +42,7 @@ def test_it_prints_how_the_lan_reaches_it_and_stops_with_status_0(broker: Broker
         "pid": broker.ready["pid"],
         "version": VERSION,
     }
-    assert f"-m chat_client tail lobby --broker 127.0.0.1:{broker.port}" in broker.log()
+    assert f"-m chat_client 127.0.0.1:{broker.port}" in broker.log()
     assert "Only this machine can join" in broker.log()
     assert broker.stop() == 0
     assert "Traceback" not in broker.log()
