@@ -16,6 +16,7 @@ from chat_client.backend import Backend
 from chat_client.gui import scale as scaling
 from chat_client.gui.appearance import Appearance
 from chat_client.gui.controller import Controller, Outside
+from chat_client.gui.home import Home
 from chat_client.gui.question import Question
 from chat_client.gui.signin import SignIn
 from chat_client.hosting import Host, Hosted, NotHosted, handed_out, is_loopback
@@ -30,9 +31,6 @@ log = logging.getLogger("chat.window")
 
 # So long nobody answers before the card says so; the session's own patience for a hello is 3 s.
 ANSWER_MS = 4000
-_POLL_MS = 50
-# A broker that dies so often would die again.
-MOST_RESTARTS = 5
 _SWITCH_SECONDS = 0.0005
 # Refusals that are about the name.
 _NAME_CODES = {"name_needed", "name_bad", "name_taken", "name_differs"}
@@ -85,16 +83,13 @@ class App:
         self.question = Question(self.root, self.look)
         self.signin: SignIn | None = None
         self.controller: Controller | None = None
-        self.host = host or Host()
+        self.home = Home(self.root, host or Host())
         self._menu = tk.Menu(self.root, tearoff=False)  # made anew each time
         self._strut: tk.PhotoImage | None = None  # in its entries
         self._joining: tuple[str, str] | None = None  # name and address that are tried
         self._waiting = ""  # Tk's id
         self._joined = False
         self._starting = False  # a broker is started for the chat that is tried
-        self._hosted: Hosted | None = None  # the broker that was started here
-        self._to_tell = ""  # of it, once the chat is live
-        self._restarts = 0
         self.root.protocol("WM_DELETE_WINDOW", self.close)
         for event in ("<FocusIn>", "<FocusOut>"):
             self.root.bind(event, lambda event: self._focus_changed(), add=True)
@@ -159,11 +154,10 @@ class App:
             self.signin.show_error("address", str(problem))
             return
         self._joining = name, address
-        self._starting = serve and not self.host.running
+        self._starting = serve and not self.home.host.running
         if serve:
             self.signin.show_busy("Starting a chat on this computer…")
-            self.host.start(where)
-            self._await_host(name)
+            self.home.open(where, lambda news: self._hosted(name, news))
         else:
             self._join(name, where)
 
@@ -176,20 +170,13 @@ class App:
                 return given
         return Address("127.0.0.1", DEFAULT_PORT)
 
-    def _await_host(self, name: str) -> None:
+    def _hosted(self, name: str, news: Hosted | NotHosted) -> None:
         if self._joining is None or self.signin is None:
             return
-        if self.host.news.empty():
-            self._waiting = self.root.after(_POLL_MS, self._await_host, name)
-            return
-        news = self.host.news.get()
         if isinstance(news, NotHosted):
             self._joining = None
             self.signin.show_error("", news.text)
-        elif isinstance(news, Hosted):
-            if news.ours:
-                self._hosted, self._restarts = news, 0
-                self._to_tell = f"The chat runs on this computer. Others join it with: {news.join}"
+        else:
             self._joining = name, news.address.text
             self._join(name, news.address)
 
@@ -209,9 +196,9 @@ class App:
         """What matters until the chat is open, and to whoever started one."""
         if isinstance(news, effects.Status) and self._at_home:
             if news.state == "live":
-                self.root.after_idle(self._tell_of_host)
-            elif news.state == "offline" and not self.host.running:
-                self.root.after_idle(self._host_again)
+                self.root.after_idle(lambda: self._tell(self.home.news()))
+            elif news.state == "offline":
+                self.root.after_idle(lambda: self.home.revive(self._tell) if self._at_home else None)
         if self._joined and isinstance(news, effects.TurnedAway):
             self.root.after_idle(self._tell_turned_away, news.reply.text)
         if self._joined or self.controller is None:
@@ -233,35 +220,14 @@ class App:
             "The broker does not let you in", text, [("Join another chat", self.sign_in_anew), ("Stay", lambda: None)]
         )
 
-    # A chat of one's own.
-
     @property
     def _at_home(self) -> bool:
         """Is the chat that is open the one that was started here?"""
-        there = self.controller.backend.address if self.controller is not None and self._joined else None
-        return self._hosted is not None and there == self._hosted.address
+        return self._joined and self.controller is not None and self.home.is_at(self.controller.backend.address)
 
-    def _tell_of_host(self) -> None:
-        text, self._to_tell = self._to_tell, ""
+    def _tell(self, text: str) -> None:
         if text and self.controller is not None and self.controller.window is not None:
             self.controller.note(text)
-
-    def _host_again(self) -> None:
-        """The broker that was started here has died: start it again."""
-        if self._hosted is not None and self._at_home and not self.host.running and self._restarts < MOST_RESTARTS:
-            self._restarts += 1
-            self.host.start(self._hosted.address)
-            self._await_restart()
-
-    def _await_restart(self) -> None:
-        if not self._at_home or self.controller is None:
-            return
-        if self.host.news.empty():
-            self.root.after(_POLL_MS, self._await_restart)
-        elif isinstance(news := self.host.news.get(), NotHosted):
-            self.controller.note(f"The chat of this computer has stopped. {news.text}")
-        else:
-            self._to_tell = "The chat of this computer had stopped, and was started again."
 
     def _no_answer(self) -> None:
         self._waiting = ""
@@ -299,7 +265,7 @@ class App:
         self._cancel_wait()
         self._end_chat()
         if self._starting:
-            self.host.stop()
+            self.home.host.stop()
         if self.signin is not None:
             self.signin.show_busy("")
 
@@ -310,6 +276,7 @@ class App:
             controller.stop(wait)
 
     def _cancel_wait(self) -> None:
+        self.home.cancel()
         if self._waiting:
             self.root.after_cancel(self._waiting)
             self._waiting = ""
@@ -352,7 +319,7 @@ class App:
         self.root.after_idle(self.close)
 
     def _close_host(self) -> None:
-        if not self.host.running:
+        if not self.home.host.running:
             self.quit()
             return
         who = "Others may be in it."
@@ -371,7 +338,7 @@ class App:
         )
 
     def _leave_host(self) -> None:
-        self.host.leave()
+        self.home.host.leave()
         self.quit()
 
     def quit(self) -> None:
@@ -380,7 +347,7 @@ class App:
         self.root.withdraw()
         self._cancel_wait()
         self._end_chat(wait=True)
-        self.host.stop()
+        self.home.host.stop()
         self.root.destroy()
 
     # ---- the window around it
@@ -421,7 +388,7 @@ class App:
 
     def _copy_address(self) -> None:
         if self.controller is not None:
-            here = self._hosted if self._at_home else None
+            here = self.home.hosted if self._at_home else None
             join = here.join if here is not None else handed_out(self.controller.backend.address).join
             self.root.clipboard_clear()
             self.root.clipboard_append(join)

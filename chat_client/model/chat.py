@@ -146,6 +146,7 @@ class Chat(Reading):
         self.me = Me(welcome.user, welcome.name)
         self.turned_away = ""
         self._own.introduced()
+        self._own.welcomed()
         self._set_rooms(welcome.rooms, at)
         if self.wanted:
             wanted, self.wanted = self.wanted, ""
@@ -164,6 +165,7 @@ class Chat(Reading):
             self.ask_members(self.room)
         if news.state == "live" and before.state != "live":
             self.was_live = True
+            self._own.caught_up()
             self.caught_up()
         if news.state in ("offline", "refused"):
             self.round_trip = self.held = None

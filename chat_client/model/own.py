@@ -25,6 +25,7 @@ class OwnPosts:
         self._rooms: dict[tuple[str, int], str] = {}
         self._foreign: set[str] = set()  # keys of unsent posts that may be another process's
         self._posted: dict[tuple[str, int], int] = {}  # acknowledged ones that have not come in yet: their numbers
+        self._before: set[tuple[str, int]] = set()  # those of them that an earlier connection acknowledged
 
     def say(self, room: RoomState, text: str, me: bool, at: Moment) -> None:
         """A new one: shown, kept and sent."""
@@ -144,6 +145,18 @@ class OwnPosts:
         """The broker has lost the room's last events: with them what was acknowledged and has not come in."""
         for post in [post for post in self._posted if self._rooms[post] == room.id]:
             self._lose(room, post)
+
+    def welcomed(self) -> None:
+        """A connection begins: what was acknowledged before it is in the log, unless the log is another one."""
+        self._before = set(self._posted)
+
+    def caught_up(self) -> None:
+        """All that the broker had when this connection began has come in."""
+        for post in self._before & self._posted.keys():
+            room = self._state.rooms.get(self._rooms[post])
+            if room is not None and self._posted[post] > room.have:
+                self._lose(room, post)
+        self._before.clear()
 
     def introduced(self) -> None:
         """Who I am is known now."""

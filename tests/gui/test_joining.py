@@ -323,7 +323,7 @@ def test_ones_own_chat_that_died_is_started_again(desk: Desk) -> None:
     desk.until(seat.live, "the chat is open")
     seat.send("before")
     seat.sees("before ✓")
-    process = seat.app.host._process
+    process = seat.app.home.host._process
     assert process is not None
     process.kill()
     seat.sees("had stopped, and was started again")

@@ -162,3 +162,20 @@ def test_the_members_are_asked_for_anew(desk: Desk) -> None:
     del desk.halls["lobby"].members[CAROL]
     restored(desk, "lobby", 7)
     assert [item.name for item in desk.chat.people()[1]] == ["Ann", "Bob"]
+
+
+def test_an_acknowledged_post_that_never_came_in_and_is_in_no_log_is_told() -> None:
+    # The head is what Ann has: only her own post tells that the broker has forgotten something.
+    desk = Desk("lobby")
+    desk.start()
+    desk.connect()
+    desk.said("hers")
+    desk.settle()
+    desk.type("lost")
+    desk.disk()
+    desk.accept()
+    desk.acknowledge()
+    assert desk.states()[-1] == ("lost", "sent")
+    restored(desk, "lobby", desk.room.have)
+    assert desk.states()[-1] == ("lost", "refused")
+    assert desk.chat.closing_question()
