@@ -249,7 +249,7 @@ def test_an_acknowledged_message_that_a_backup_has_undone_is_refused(desk: Desk)
     desk.broker.lose("lobby", 1)
     desk.wait(1)
     desk.connect()
-    assert desk.states() == [("hello Bob", "sent")]  # as far as one can know
+    assert desk.states() == [("hello Bob", "refused")]  # all that the broker has came in, and it was not in it
     desk.said("and then?")
     assert desk.states() == [("hello Bob", "refused")]
     assert "backup" in desk.rows[-1].line.reason
