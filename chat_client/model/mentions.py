@@ -4,7 +4,7 @@ import functools
 import unicodedata
 from collections.abc import Sequence
 
-from chat_client.model.letters import in_word, unspaced
+from chat_client.model.letters import in_word
 
 # Between two letters these join: "Ann-Marie", "ann.py" and "ann@example.com" are not Ann, "Ann's" is.
 _JOINING = "-._@"
@@ -51,15 +51,18 @@ def _standing(text: str, start: int, end: int) -> tuple[int, int] | None:
     before, after = text[max(0, start - at - 2) : start - at][::-1], text[end : end + 2]
     if (before and (_inside(before) or before[0] == "#")) or (after and _inside(after)):
         return None
-    # 林 is a name, but not in 森林.
-    if end - start == 1 and unspaced(text[start]) and not at and any(unspaced(c) for c in before[:1] + after[:1]):
-        return None
     return start - at, end
 
 
 def _addressed(text: str, start: int, end: int) -> bool:
     """Does a line begin with the name, as one begins to speak to somebody?"""
-    return not text[text.rfind("\n", 0, start) + 1 : start].strip() and text[end : end + 1] in (":", ",")
+    return not text[text.rfind("\n", 0, start) + 1 : start].strip() and text[end : end + 1] in (
+        ":",
+        ",",
+        "：",
+        "，",
+        "、",
+    )
 
 
 def _inside(next_two: str) -> bool:

@@ -325,6 +325,7 @@ def test_my_name_is_a_word_of_its_own(text: str, name: str, found: list[str]) ->
     ("text", "name", "found"),
     [
         ("Ann: hi", "Ann", ["Ann"]),
+        ("田中：会議は十時です", "田中", ["田中"]),
         ("  Ann, hi", "Ann", ["Ann"]),
         ("ANN:hi", "Ann", ["ANN"]),
         ("x\nann: y", "Ann", ["ann"]),
