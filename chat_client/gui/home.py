@@ -42,16 +42,14 @@ class Home:
         text, self._to_tell = self._to_tell, ""
         return text
 
-    def revive(self, fail: Callable[[str], None]) -> None:
-        """The broker is away: if it has died, start it again. ``fail`` is told why that cannot be done."""
+    def revive(self, tell: Callable[[str], None]) -> None:
+        """The broker is away: if it has died, start it again. ``tell`` is called with what has come of it."""
         if self.hosted is None or self.host.running or self._waiting or self._restarts >= MOST_RESTARTS:
             return
 
         def answer(news: Hosted | NotHosted) -> None:
-            if isinstance(news, NotHosted):
-                fail(f"The chat of this computer has stopped. {news.text}")
-            else:
-                self._to_tell = "The chat of this computer had stopped, and was started again."
+            why = f". {news.text}" if isinstance(news, NotHosted) else ", and was started again."
+            tell(f"The chat of this computer had stopped{why}")
 
         self._restarts += 1
         self.host.start(self.hosted.address)
