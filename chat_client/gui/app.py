@@ -200,7 +200,10 @@ class App:
             elif news.state == "offline":
                 self.root.after_idle(lambda: self.home.revive(self._tell) if self._at_home else None)
         if self._joined and isinstance(news, effects.TurnedAway):
-            self.root.after_idle(self._tell_turned_away, news.reply.text)
+            # The chat was opened from what is on this machine, and the broker that answers now does not want us.
+            self.root.after_idle(self._tell_over, "The broker does not let you in", news.reply.text)
+        elif self._joined and isinstance(news, orders.Unusable):
+            self.root.after_idle(self._tell_over, "The chat cannot go on", news.text)
         if self._joined or self.controller is None:
             return
         if isinstance(news, effects.Welcomed) or (isinstance(news, orders.Opened) and news.rooms):
@@ -214,11 +217,9 @@ class App:
         elif isinstance(news, orders.Unreachable):
             self._give_up("address", news.text)
 
-    def _tell_turned_away(self, text: str) -> None:
-        """The chat was opened from what is on this machine, and the broker that answers now does not want us."""
-        self.question.ask(
-            "The broker does not let you in", text, [("Join another chat", self.sign_in_anew), ("Stay", lambda: None)]
-        )
+    def _tell_over(self, title: str, text: str) -> None:
+        """What the open chat wants does not come any more."""
+        self.question.ask(title, text, [("Join another chat", self.sign_in_anew), ("Stay", lambda: None)])
 
     @property
     def _at_home(self) -> bool:

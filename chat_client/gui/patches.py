@@ -193,8 +193,7 @@ class Patches:
         )
 
     def _rows(self) -> None:
-        """The background of a list's rows. ttk has no state for the row under the pointer: hovering.py opens it, which
-        shows in nothing else, as it has no rows below it ("user1": it is open; "user2": it has none)."""
+        """The background of a list's rows."""
         c = self._colours
         self._element(
             "row",
@@ -202,8 +201,6 @@ class Patches:
             self._box(None, None, radius=6),
             (("selected", "focus"), self._box(c.side, c.selection, c.accent, 1.5, radius=6)),
             (("selected",), self._box(c.side, c.selection, radius=6)),
-            (("user1", "user2", "focus"), self._box(c.side, c.hover, c.accent, 1.5, radius=6)),
-            (("user1", "user2"), self._box(c.side, c.hover, radius=6)),
             (("focus",), self._box(c.side, c.side, c.accent, 1.5, radius=6)),
         )
 

@@ -36,7 +36,7 @@ def say(chat: Chat, text: str, at: Moment) -> str:
     if isinstance(command, commands.Join):
         enter(chat, command.room, at)
     elif isinstance(command, commands.Create):
-        _create(chat, command.room, at)
+        _create(chat, command.room)
     elif isinstance(command, commands.Leave):
         return _leave(chat, command.room or chat.current, at)
     elif isinstance(command, commands.Who):
@@ -54,26 +54,26 @@ def enter(chat: Chat, name: str, at: Moment) -> None:
     if room in chat.rooms:
         chat.open(room)
         return
+    there_is_none = f"There is no room #{room}: /create {room} makes it, Ctrl+K shows which there are."
+    _come_in(chat, m.Join(room=room), "no_room", there_is_none)
+
+
+def _create(chat: Chat, room: str) -> None:
+    there_is_one = f"There is a room #{room} already: /join {room} takes you there."
+    _come_in(chat, m.Create(room=room, once=chat.once()), "room_taken", there_is_one)
+
+
+def _come_in(chat: Chat, request: m.Request, code: str, text: str) -> None:
+    """Ask to be in a room, and go there. ``text``: what to tell of a refusal with this ``code``, which the broker words
+    for the command line."""
 
     def answer(reply: m.Reply, at: Moment) -> None:
-        if isinstance(reply, m.Joined):
+        if isinstance(reply, m.Joined | m.Created):
             _show(chat, reply.room)
         elif isinstance(reply, m.Refused):
-            there_is_none = f"There is no room #{room}: /create {room} makes it, Ctrl+K shows which there are."
-            chat.tell(there_is_none if reply.code == "no_room" else reply.text, at)
+            chat.tell(text if reply.code == code else reply.text, at)
 
-    chat.ask(m.Join(room=room), answer)
-
-
-def _create(chat: Chat, room: str, at: Moment) -> None:
-    def answer(reply: m.Reply, at: Moment) -> None:
-        if isinstance(reply, m.Created):
-            _show(chat, reply.room)
-        elif isinstance(reply, m.Refused):
-            there_is_one = f"There is a room #{room} already: /join {room} takes you there."
-            chat.tell(there_is_one if reply.code == "room_taken" else reply.text, at)
-
-    chat.ask(m.Create(room=room, once=chat.once()), answer)
+    chat.ask(request, answer)
 
 
 def _leave(chat: Chat, room: str, at: Moment) -> str:

@@ -11,8 +11,12 @@ from tkinter import ttk
 
 import pytest
 
+from chat_client import effects
 from chat_client.gui.app import Wish
 from chat_client.hosting import Host
+from chat_client.model import orders
+from chat_client.model.chat import News
+from chat_core import messages as m
 from tests.gui.desk import Desk
 from tests.gui.seat import Seat, do
 from tests.system.inproc import texts
@@ -331,6 +335,23 @@ def test_ones_own_chat_that_died_is_started_again(desk: Desk) -> None:
     seat.send("after")
     seat.sees("after ✓")
     assert answers(port)
+
+
+@pytest.mark.parametrize(
+    ("news", "title"),
+    [
+        (effects.TurnedAway(m.Refused(1, "name_taken", "The name ann is taken.", "final")), "does not let you in"),
+        (orders.Unusable("The chat cannot go on (it broke)."), "The chat cannot go on"),
+    ],
+)
+def test_an_open_chat_that_is_over_says_so_and_leads_to_another(desk: Desk, news: News, title: str) -> None:
+    seat = desk.join("ann")
+    assert seat.app.controller is not None
+    seat.app.controller.backend.news.put(news)
+    desk.until(lambda: seat.app.question.is_open, "it is said")
+    assert any(title in text for text in seat.labels(seat.app.question))
+    seat.click(seat.button("Join another chat"))
+    desk.until(lambda: not seat.is_chat, "the card is there")
 
 
 # ---- without the broker ----------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from tkinter import ttk
 import pytest
 
 from chat_client.gui import scale
-from chat_client.gui.hovering import mark_hovered_row
 from chat_client.gui.look import Look
 from chat_client.gui.palette import PALETTES, rgb
 
@@ -288,23 +287,3 @@ def test_no_picture_is_lost_to_the_collector(look: Look, root: tk.Tk) -> None:
     name = str(look.avatar("Ann"))
     gc.collect()
     assert name in root.image_names()
-
-
-# ---- hovering
-
-
-def test_the_row_under_the_pointer_is_marked_and_no_other(look: Look, root: tk.Tk) -> None:
-    tree = ttk.Treeview(root, style="Rooms.Treeview", show="tree")
-    for name in ("one", "two"):
-        tree.insert("", "end", iid=name, text=name)
-    mark_hovered_row(tree)
-    tree.pack()
-    root.update()
-    _, top, _, height = tree.bbox("one")
-    tree.event_generate("<Motion>", x=5, y=top + height // 2)
-    assert [bool(tree.item(name, "open")) for name in ("one", "two")] == [True, False]
-    tree.event_generate("<Motion>", x=5, y=top + height + height // 2)
-    assert [bool(tree.item(name, "open")) for name in ("one", "two")] == [False, True]
-    tree.delete("two")
-    tree.event_generate("<Leave>")
-    assert not tree.item("one", "open")
