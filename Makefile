@@ -6,10 +6,13 @@ check: .venv/made            ## before every commit: style, types, the tests wit
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 	$(BIN)/mypy
-	env -u DISPLAY HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not slow"
+	env -u DISPLAY HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 -m "not real and not slow"
 
 test: .venv/made             ## all tests
 	$(BIN)/python -m pytest
+
+slow: .venv/made             ## the long ones: processes killed, disks full, lines cut, floods of garbage; prints seeds
+	$(BIN)/python -m pytest -m slow -rP
 
 gui: .venv/made              ## the tests of the window, on a screen of their own: they have the mouse and the keyboard
 	CHAT_GUI_TESTS=required .ci/screen $(BIN)/python -m pytest -q tests/gui
@@ -32,4 +35,4 @@ fix: .venv/made              ## what can be put right by a machine
 	$(BIN)/pip install -q -e '.[dev]'
 	touch $@
 
-.PHONY: check test gui thorough demo shots fix
+.PHONY: check test slow gui thorough demo shots fix

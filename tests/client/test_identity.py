@@ -126,7 +126,7 @@ def test_threads_that_make_it_at_once_get_the_same_key(tmp_path: Path) -> None:
         assert len(set(pool.map(make, range(8)))) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_processes_that_make_it_at_once_get_the_same_key(tmp_path: Path) -> None:
     program = """
 import sys

@@ -165,7 +165,7 @@ def test_what_a_killed_process_had_kept_is_adopted_and_not_a_moment_before(tmp_p
     assert bodies(box.adopt()) == ["one", "two"]
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_processes_that_open_a_new_outbox_at_once_all_get_it(tmp_path: Path) -> None:
     # SQLite fails one of two that switch a new file to WAL at the same moment, without waiting.
     program = """
@@ -198,7 +198,7 @@ for line in sys.stdin:
     assert [len(left(folder)) for folder in folders] == [3] * 10
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_processes_that_add_at_once_each_keep_their_order(tmp_path: Path, opened: Opener) -> None:
     others = [OtherProcess(tmp_path) for _ in range(2)]
     for other in others:

@@ -107,7 +107,7 @@ def test_every_form_of_import_is_seen(source: str, package: str, module: str) ->
 
 
 @pytest.mark.parametrize("module", ["cli", "link", "bot"])
-@pytest.mark.slow
+@pytest.mark.real
 def test_the_client_without_its_window_loads_no_tkinter(module: str) -> None:
     script = f"import sys, chat_client.{module}; sys.exit('tkinter' in sys.modules or '_tkinter' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60).returncode == 0

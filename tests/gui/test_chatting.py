@@ -8,7 +8,7 @@ import pytest
 from tests.gui.desk import Desk, no_shouting
 from tests.gui.seat import Seat
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 
 def heads(seat: Seat, name: str) -> int:

@@ -14,7 +14,7 @@ from chat_core.address import parse_address
 from tests.gui.desk import Desk
 from tests.gui.seat import Seat
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 
 def title(seat: Seat) -> str:

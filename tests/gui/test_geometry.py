@@ -19,7 +19,7 @@ from tests.gui import hands
 from tests.gui.desk import Desk, no_shouting
 from tests.gui.seat import Seat
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 SCALES, WIDTHS, HEIGHTS = (1.0, 1.5, 2.0), (480, 760, 1200), (360, 640)
 LONG = "Everything that is said here is long enough to need more than one line in every window of this test. "

@@ -22,7 +22,7 @@ from tests.gui.seat import Seat, do
 from tests.system.inproc import texts
 from tests.system.processes import LONG, ROOT, free_ports
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 # The session looks for a broker for so long before it is said that there is none.
 SOON_MS = 300

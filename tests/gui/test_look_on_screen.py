@@ -14,7 +14,7 @@ from PIL import Image, ImageChops, ImageGrab
 from chat_client.gui.look import Look
 from chat_client.gui.palette import PALETTES, Theme, rgb
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 START_SECONDS = 20
 

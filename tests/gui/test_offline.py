@@ -7,7 +7,7 @@ from tests.gui.desk import Desk
 from tests.gui.seat import Seat
 from tests.system.inproc import texts
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 
 def alone(desk: Desk, name: str = "ann") -> Seat:

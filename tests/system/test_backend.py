@@ -19,7 +19,7 @@ from tests.system.desk import Bare, Full, Maker, Place, bodies, copy_of, full, k
 from tests.system.inproc import message, texts
 from tests.system.processes import LONG, ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 
 # ---- opening ---------------------------------------------------------------------------------------------------

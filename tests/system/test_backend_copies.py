@@ -17,7 +17,7 @@ from chat_core import messages as m
 from tests.system.desk import Bare, Full, Maker, Place, copy_of, full, kinds
 from tests.system.inproc import message, texts
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 
 # ---- other brokers and other histories -------------------------------------------------------------------------

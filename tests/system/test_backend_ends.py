@@ -19,7 +19,7 @@ from chat_core.address import Address
 from tests.system.desk import Bare, Desk, Maker, Place, copy_of, kinds
 from tests.system.inproc import NAME, PATIENCE_SECONDS, bench_in, served, texts
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 
 # ---- the order of news -----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from tests.system.processes import ROOT, BrokerProcess, Person, environment, next_event
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 People = Callable[[str], Person]
 Start = Callable[[str], "subprocess.Popen[bytes]"]

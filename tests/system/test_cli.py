@@ -12,7 +12,7 @@ from chat_client.cli.tail import flat, readable
 from chat_core.messages import Event
 from tests.system.processes import BrokerProcess, Person, finish, next_event, read_until
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 People = Callable[[str], Person]
 

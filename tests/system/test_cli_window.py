@@ -110,7 +110,7 @@ def test_what_is_wrong_is_said_before_any_window_is_opened(
     assert said in err
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_where_there_is_no_display_it_is_said_and_what_else_there_is(tmp_path: Path) -> None:
     done = run(tmp_path, "--name", "ann", "chat://127.0.0.1")
     assert (done.returncode, done.stdout) == (69, "")
@@ -119,14 +119,14 @@ def test_where_there_is_no_display_it_is_said_and_what_else_there_is(tmp_path: P
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_an_address_of_the_environment_is_checked_as_well(tmp_path: Path) -> None:
     done = run(tmp_path, CHAT_BROKER="chat://")
     assert (done.returncode, done.stdout) == (2, "")
     assert "'chat://' is not an address" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.real
 def test_help_and_version_need_no_display(tmp_path: Path) -> None:
     helped, version = run(tmp_path, "--help"), run(tmp_path, "--version")
     assert (helped.returncode, helped.stderr) == (0, "")

@@ -21,7 +21,7 @@ from chat_core.address import Address
 from chat_core.errors import RefusedError, StoreError, UnreachableError
 from tests.system.inproc import PATIENCE_SECONDS, Served, served, texts
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 T = TypeVar("T")
 Maker = Callable[..., Client]

@@ -22,7 +22,7 @@ from chat_core.address import Address, parse_address
 from tests.system.inproc import PATIENCE_SECONDS, served
 from tests.system.processes import LONG, quiet_ports
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 Maker = Callable[..., Host]
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.system.processes import BrokerProcess, Person, finish, next_event, read_until
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 People = Callable[[str], Person]
 

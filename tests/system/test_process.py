@@ -15,7 +15,7 @@ import pytest
 from chat_core import VERSION
 from tests.system.processes import LONG, ROOT, BrokerProcess, environment, free_ports
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.real
 
 
 def run(folder: Path, *flags: str, **env: str) -> "subprocess.CompletedProcess[str]":
