@@ -1,7 +1,7 @@
 """What clients ask in order to miss nothing: pings, markers, pages of history, forks. Answered after the commit."""
 
 from chat_broker import rooms
-from chat_broker.tables import Head, Tables
+from chat_broker.tables import NO_EVENTS, Tables
 from chat_broker.turn import ReadJob, Turn
 from chat_core import messages as m
 from chat_core import wire
@@ -9,7 +9,7 @@ from chat_core import wire
 
 def head_of(tables: Tables, room: str) -> m.Head:
     """A room's head as the wire has it."""
-    head = tables.heads.get(room, Head())
+    head = tables.heads.get(room, NO_EVENTS)
     return head.seq, head.chain
 
 

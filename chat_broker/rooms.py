@@ -21,8 +21,13 @@ def find(turn: Turn, typed: str) -> RoomRecord:
     """The room of that id, in any spelling. Raises RefusedError("no_room")."""
     record = turn.tables.rooms.get(id_of(turn, typed))
     if record is None:
-        raise RefusedError("no_room", f"There is no room {typed!r} here: `rooms` lists them, `create` makes one.")
+        raise no_room(typed)
     return record
+
+
+def no_room(typed: str) -> RefusedError:
+    """What is said of a room that is not there."""
+    return RefusedError("no_room", f"There is no room {typed!r} here: `rooms` lists them, `create` makes one.")
 
 
 def info(turn: Turn, record: RoomRecord, user: str) -> m.RoomInfo:

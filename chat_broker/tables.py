@@ -4,7 +4,7 @@ Everything here changes through `put`, `remove` and `note`, which write down wha
 commit failed is undone exactly (DESIGN.md, section 2), whatever the handlers did.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -39,7 +39,7 @@ class Member(Struct, omit_defaults=True):
     seq: int
 
 
-class Head(NamedTuple):
+class Head(Struct, frozen=True, gc=False):
     """How far a room's log reaches: the first event that is still there, the last one, and its chain."""
 
     first: int = 1
@@ -47,7 +47,10 @@ class Head(NamedTuple):
     chain: str = chain.START
 
 
-class SenderState(NamedTuple):
+NO_EVENTS = Head()
+
+
+class SenderState(Struct, frozen=True, gc=False):
     """Whose a sender is, and the last number that it spent."""
 
     user: str

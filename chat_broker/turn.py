@@ -8,13 +8,15 @@ not on disk (DESIGN.md, section 2).
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
 from typing import Protocol
 
 from msgspec import Raw
 
 from chat_broker.batch import Batch, Chunk, Outcome, Run
 from chat_broker.desk import Desk
-from chat_broker.tables import Head, SenderState, Tables
+from chat_broker.tables import NO_EVENTS, Head, SenderState, Tables
 from chat_core import wire
 from chat_core.chain import chain_of
 from chat_core.errors import CODES, RefusedError
@@ -45,6 +47,11 @@ class Facts:
     gone_seconds: float = 15.0
     reads_a_turn: int = 20
     salt: bytes = b""  # the database's secret, for digests
+
+    @cached_property
+    def keyed(self) -> blake2b:
+        """Where every digest begins: to copy it is a third faster than to take in the key each time."""
+        return blake2b(digest_size=8, key=self.salt)
 
 
 @dataclass
@@ -100,16 +107,17 @@ class Turn:
         self, room: str, author: str, name: str, kind: str, body: bytes = b"{}", sender: str = "", n: int = 0
     ) -> int:
         """Append an event to a room's log; returns its sequence number."""
-        head = self.tables.heads.get(room, Head())
-        seq, time = head.seq + 1, self.batch.time
+        batch, tables = self.batch, self.tables
+        head = tables.heads.get(room, NO_EVENTS)
+        seq, time = head.seq + 1, batch.time
         chain = chain_of(head.chain, room, seq, time, author, name, sender, n, kind)
         new_head = Head(head.first, seq, chain)
-        chunk = self.batch.chunks.get(room)
+        chunk = batch.chunks.get(room)
         if chunk is None:
-            chunk = self.batch.chunks[room] = Chunk(seq)
-            self.tables.note("heads", room, new_head)
+            chunk = batch.chunks[room] = Chunk(seq)
+            tables.note("heads", room, new_head)
         else:
-            self.tables.heads[room] = new_head  # the journal has what was there before the batch
+            tables.heads[room] = new_head  # the journal has what was there before the batch
         event = Event(room, seq, time, author, name, kind, chain, sender, n, body=Raw(body))
         chunk.events.append(wire.encode(event))
         return seq

@@ -24,7 +24,6 @@ def chain_of(
 
     The fields are joined by NUL, which none of them can hold; the body stays out, so that a deletion can blank it.
     """
-    fields = (
-        f"{previous}\0{room}\0{seq}\0{time}\0{author}\0{name}\0{sender}\0{n}\0{kind}\0{target}\0{thread}\0{expires}"
-    )
+    more = f"{target}\0{thread}\0{expires}" if target or thread or expires else "0\x000\x000"
+    fields = f"{previous}\0{room}\0{seq}\0{time}\0{author}\0{name}\0{sender}\0{n}\0{kind}\0{more}"
     return blake2b(fields.encode(), digest_size=8).hexdigest()

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Millis = Count
 Short = Annotated[str, Meta(max_length=200)]
-Sender = Annotated[str, Meta(pattern=r"\A([0-9a-f]{16,32})?\Z", max_length=32)]
+SENDER = r"\A([0-9a-f]{16,32})?\Z"
+Sender = Annotated[str, Meta(pattern=SENDER, max_length=32)]
 Nonce = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", max_length=32)]
 Chain = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z", max_length=16)]
 RoomList = Annotated[list[Short], Meta(max_length=1000)]
@@ -110,7 +111,7 @@ class Post(Request):
     room: Short = ""
     kind: Short = "message"
     body: msgspec.Raw = msgspec.Raw(b"{}")
-    sender: Sender = ""
+    sender: Annotated[str, Meta(max_length=32)] = ""  # a Sender, which `wire` checks faster
     n: Count = 0
 
 

@@ -54,7 +54,7 @@ def fold(name: str) -> str:
 
 def check_text(text: str) -> None:
     """Refuse a message text that is blank, over 8 KiB, or would break a terminal, Tk or SQLite."""
-    if text.isascii() and text.isprintable() and len(text) <= TEXT_BYTES and not text.isspace() and text:
+    if text.isascii() and len(text) <= TEXT_BYTES and text and not text.isspace() and text.isprintable():
         return  # nearly every message: one line of printable ASCII
     if len(text.encode("utf-8", "surrogatepass")) > TEXT_BYTES:
         raise RefusedError("text_long", f"The message is longer than {TEXT_BYTES} bytes: send it in parts.")

@@ -1,13 +1,15 @@
 """Frames to structs and back: the only place that knows JSON (docs/protocol.md, section 3)."""
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
 
 from chat_core.errors import WireError
-from chat_core.messages import AnyReply, AnyRequest, Event, Message
+from chat_core.messages import SENDER, AnyReply, AnyRequest, Event, Message, Post
 
 # A request holds a text of 8 KiB even where every character of it is escaped; nothing else is as long.
 REQUEST_BYTES = 64 * 1024
@@ -36,6 +38,7 @@ _message: "msgspec.json.Decoder[Message]" = msgspec.json.Decoder(Message)
 _raws = msgspec.json.Decoder(list[Raw])
 _peek = msgspec.json.Decoder(_Peek)
 _encoder = msgspec.json.Encoder()
+_sender = re.compile(SENDER)
 _TYPES = {msgspec.inspect.type_info(t).tag for t in AnyRequest.__args__}  # type: ignore[attr-defined]
 
 # What decoding may raise on hostile bytes: broken JSON, wrong shape, invalid UTF-8, deep nesting.
@@ -54,18 +57,27 @@ def decode_request(frame: bytes) -> AnyRequest:
     if len(frame) > REQUEST_BYTES:
         raise WireError(f"the request has {len(frame)} bytes, and {REQUEST_BYTES} are the most")
     try:
-        return _request.decode(frame)
+        request = _request.decode(frame)
     except BAD as problem:
-        text, code, re = str(problem)[:200], "bad_request", 0
+        text, code, number = str(problem)[:200], "bad_request", 0
         try:
             peek = _peek.decode(frame)
         except BAD:
             pass
         else:
-            re = peek.id if 0 <= peek.id < 2**53 else 0
+            number = peek.id if 0 <= peek.id < 2**53 else 0
             if peek.type not in _TYPES:
                 text, code = f"there is no request of type {peek.type[:40]!r}", "unknown_type"
-        raise WireError(text, code, re) from problem
+        raise WireError(text, code, number) from problem
+    if type(request) is Post and not _is_sender(request.sender):
+        raise WireError("Expected 16 to 32 hex digits in lower case - at `$.sender`", re=request.id)
+    return request
+
+
+@lru_cache(4096)
+def _is_sender(text: str) -> bool:
+    """Found out once for each sender, not for each post: as a pattern of the struct it took half of the decoding."""
+    return _sender.match(text) is not None
 
 
 def decode_reply(frame: bytes) -> AnyReply:

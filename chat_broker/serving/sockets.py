@@ -4,7 +4,6 @@ import ctypes
 import os
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +15,8 @@ from chat_core.errors import InUseError, SettingsError
 
 Socket = zmq.Socket[bytes]
 
+# As a plain number: an enumeration's takes its time, at every message.
+_DONTWAIT = int(zmq.DONTWAIT)
 # A request over the protocol's limit is refused with a sentence; over this one libzmq cuts the connection.
 POSTS_FRAME_BYTES = 16 * wire.REQUEST_BYTES
 # The door is asked one short question. Under some 300 bytes libzmq's own handshakes would not fit.
@@ -138,13 +139,13 @@ def _unusable(bind: str, port: str, problem: zmq.ZMQError) -> SettingsError:
     )
 
 
-def drain(socket: Socket, limit: int) -> Sequence[tuple[bytes, zmq.Frame, bool]]:
+def drain(socket: Socket, limit: int) -> list[tuple[bytes, zmq.Frame, bool]]:
     """What has arrived: at most ``limit`` times (routing id, frame, whole). ``whole`` is False if frames were missing
     or left over; those are thrown away here, or they would pass for the next message's identity (FACTS 2.8)."""
     arrived = []
     for _ in range(limit):
         try:
-            peer: bytes = socket.recv(zmq.DONTWAIT)
+            peer: bytes = socket.recv(_DONTWAIT)
         except zmq.Again:
             break
         frame = socket.recv(copy=False)  # a ROUTER's message is the id and at least one frame, if only an empty one

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Raw
 
-from chat_broker import tables
+from chat_broker import conversation, tables
 from chat_core import messages as m
-from chat_core import names
+from chat_core import names, wire
 from chat_core.chain import chain_of
 from chat_core.errors import RefusedError
 from chat_core.names import TEXT_BYTES
@@ -419,10 +421,10 @@ def test_a_refusal_for_now_of_what_is_said_spends_nothing(talk: Table, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(names, "check_text", too_much)
-        told = talk.turn(("ann", message("hi", sender=SENDER, n=1)))
+        told = talk.turn(("ann", message("hï", sender=SENDER, n=1)))
     assert (told.to("ann").code, told.to("ann").verdict) == ("busy", "later")
     assert not told.batch
-    assert talk.post("ann", "lobby", "hi", SENDER, 1).seq == 4
+    assert talk.post("ann", "lobby", "hï", SENDER, 1).seq == 4
 
 
 def test_a_log_that_cannot_be_read_refuses_for_now(talk: Table) -> None:
@@ -535,3 +537,26 @@ def test_the_digest_of_a_text_depends_on_the_databases_secret() -> None:
         batch = table.turn(("ann", message("hi", sender=SENDER, n=1))).batch
         digests.append(batch.runs[SENDER].outcomes[0].digest)
     assert digests[0] != digests[1]
+
+
+# ---- which texts are let in -----------------------------------------------------------------------------------------
+
+TEXTS = st.text(st.sampled_from(' a"\\/\t\n\x00\x1f\x7f\x80é\u200b\u2028'), max_size=4)
+LONG = st.integers(TEXT_BYTES - 13, TEXT_BYTES + 1).map("x".__mul__)
+
+
+@given(TEXTS | LONG)
+def test_a_text_is_let_in_just_when_the_rules_for_texts_say_so(text: str) -> None:
+    """Most are let in by a look at their bytes."""
+    body = wire.encode(m.Message(text))
+    assert outcome(lambda: conversation._checked_body("message", Raw(body))) == (
+        outcome(lambda: names.check_text(text)) or body
+    )
+
+
+def outcome(check: Callable[[], bytes | None]) -> bytes | str | None:
+    """What a check returns, or the code of its refusal."""
+    try:
+        return check()
+    except RefusedError as error:
+        return error.code

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 from msgspec import Raw
 
@@ -177,7 +178,7 @@ def test_points_past_the_head_of_when_it_was_asked_are_passed_over(
     talk.post("ann", "lobby", "later")
     request = m.Fork(room="lobby", points=[(20, chains[20]), talk.head()])
     job = job_of(talk, request)
-    job.head = job.head._replace(seq=20, chain=chains[20])
+    job.head = msgspec.structs.replace(job.head, seq=20, chain=chains[20])
     assert answer(log, job, EPOCH) == m.Forked(request.id, "lobby", EPOCH, 20)
 
 
