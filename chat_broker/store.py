@@ -1,12 +1,11 @@
 """The log and the kept tables in SQLite: one transaction a batch, on disk before anybody is told. SQL is only here.
 
-A room's events of one batch are one row of ``log``, as the JSON array that was broadcast; a sender's post numbers of
-one batch are one row of ``numbers``. So a commit of 256 posts writes about a dozen rows
-(docs/decisions/0003-rows-for-batches.md).
+A room's events of one batch are one row of ``log``, as the JSON array that was broadcast; what became of a batch's post
+numbers is one row of ``outcomes``, to which a row of ``runs`` for each sender points. So a commit of 256 posts writes
+about a dozen rows (docs/decisions/0003-rows-for-batches.md). The tables are made in `schema`.
 """
 
 import contextlib
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,26 +13,13 @@ from typing import Any
 
 from msgspec import Raw
 
+from chat_broker import schema
 from chat_broker.batch import Batch, Outcome
-from chat_broker.tables import KEPT, Head, SenderState, Tables
+from chat_broker.tables import KEPT, NO_EVENTS, Head, SenderState, Tables
 from chat_core import wire
 from chat_core.errors import StoreError, WireError
 
 FILE = "chat.db"
-SCHEMA_VERSION = 1
-# "ZCHT": tells `file` and us that the database is ours.
-APPLICATION_ID = 0x5A434854
-
-_SCHEMA = """
-CREATE TABLE about   (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE clock   (number INTEGER NOT NULL, time INTEGER NOT NULL);
-CREATE TABLE kept    (tab TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (tab, key)) WITHOUT ROWID;
-CREATE TABLE log     (room TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, events BLOB NOT NULL);
-CREATE UNIQUE INDEX log_range ON log (room, first);
-CREATE TABLE numbers (sender TEXT NOT NULL, first INTEGER NOT NULL, user TEXT NOT NULL, outcomes BLOB NOT NULL,
-                      PRIMARY KEY (sender, first)) WITHOUT ROWID;
-"""
-
 # Wait this long for another connection's lock; the reader never holds one, a person with the sqlite3 shell may.
 _BUSY_SECONDS = 5.0
 
@@ -47,6 +33,7 @@ class Store:
         Raises StoreError: not readable, not ours, or (``newer``) made by a later version of this program.
         """
         self.path = folder / FILE
+        self._looked_up: tuple[int, list[Outcome]] = 0, []
         try:
             self._sql = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         except sqlite3.Error as problem:
@@ -119,43 +106,51 @@ class Store:
         for room, chunk in batch.chunks.items():
             for first, last, events in chunk.pieces():
                 execute("INSERT INTO log VALUES (?, ?, ?, ?)", (room, first, last, events))
-        for sender, run in batch.runs.items():
-            execute("INSERT INTO numbers VALUES (?, ?, ?, ?)", (sender, run.first, run.user, wire.encode(run.outcomes)))
+        if batch.runs:
+            self._write_runs(batch)
         for (table, key), value in batch.puts.items():
             if value is None:
                 execute("DELETE FROM kept WHERE tab = ? AND key = ?", (table, key))
             else:
                 execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", (table, key, value))
 
+    def _write_runs(self, batch: Batch) -> None:
+        rows: list[tuple[str, int, int, str, int, int]] = []
+        outcomes: list[Outcome] = []
+        for sender, run in batch.runs.items():
+            last = run.first + len(run.outcomes) - 1
+            rows.append((sender, run.first, last, run.user, batch.number, len(outcomes)))
+            outcomes += run.outcomes
+        self._sql.executemany("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._sql.execute("INSERT INTO outcomes VALUES (?, ?)", (batch.number, wire.encode(outcomes)))
+
     # What the rules ask (turn.LogView).
 
     def sender(self, sender: str) -> SenderState | None:
         """Whose the sender is and the last number that it spent."""
-        row = self._row(
-            "SELECT user, first, outcomes FROM numbers WHERE sender = ? ORDER BY first DESC LIMIT 1", (sender,)
-        )
-        if row is None:
-            return None
-        user, first, outcomes = row
-        return SenderState(user, first + len(self._outcomes(outcomes)) - 1)
+        row = self._row("SELECT user, last FROM runs WHERE sender = ? ORDER BY first DESC LIMIT 1", (sender,))
+        return SenderState(*row) if row is not None else None
 
     def outcome(self, sender: str, n: int) -> Outcome | None:
         """What became of a number."""
         row = self._row(
-            "SELECT first, outcomes FROM numbers WHERE sender = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+            "SELECT first, last, batch, place FROM runs WHERE sender = ? AND first <= ? ORDER BY first DESC LIMIT 1",
             (sender, n),
         )
-        if row is None:
+        if row is None or n > int(row[1]):
             return None
-        outcomes = self._outcomes(row[1])
-        place = n - int(row[0])
-        return outcomes[place] if place < len(outcomes) else None
+        first, _, batch, place = map(int, row)
+        return self._outcomes(batch)[place + n - first]
 
-    def _outcomes(self, stored: bytes) -> list[Outcome]:
-        try:
-            return wire.decode(stored, list[Outcome])
-        except WireError as problem:
-            raise StoreError(f"The database {self.path} is damaged ({problem}): restore a backup.") from problem
+    def _outcomes(self, batch: int) -> list[Outcome]:
+        """What became of a batch's numbers. The last list is remembered: who repeats a post repeats its neighbours."""
+        if self._looked_up[0] != batch:
+            try:
+                (stored,) = self._row("SELECT list FROM outcomes WHERE batch = ?", (batch,))
+                self._looked_up = batch, wire.decode(stored, list[Outcome])
+            except (TypeError, WireError) as problem:
+                raise StoreError(f"The database {self.path} is damaged ({problem}): restore a backup.") from problem
+        return self._looked_up[1]
 
     def _row(self, question: str, arguments: tuple[str | int, ...] = ()) -> Any:
         try:
@@ -163,38 +158,15 @@ class Store:
         except sqlite3.Error as problem:
             raise StoreError(f"The database {self.path} cannot be read ({problem}).") from problem
 
-    # Making and opening.
+    # Opening.
 
     def _prepare(self) -> None:
-        execute = self._sql.execute
-        version = execute("PRAGMA user_version").fetchone()[0]
-        application = execute("PRAGMA application_id").fetchone()[0]
-        empty = execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-        if not empty and application != APPLICATION_ID:
-            raise StoreError(f"{self.path} is not a database of this program: give another folder with --data.")
-        if version > SCHEMA_VERSION:
-            text = f"{self.path} was made by a newer version of this program (schema {version}): update the broker."
-            raise StoreError(text, newer=True)
-        execute("PRAGMA journal_mode = WAL")
+        schema.prepare(self._sql, self.path)
         # With NORMAL a power loss takes what was acknowledged; with FULL it does not (FACTS 1.6), and a commit for
         # each batch rather than each post makes it affordable.
-        execute("PRAGMA synchronous = FULL")
+        self._sql.execute("PRAGMA synchronous = FULL")
         # Give room back after a burst, so that the write-ahead log does not keep a small disk full.
-        execute("PRAGMA journal_size_limit = 4194304")
-        if empty:
-            self._make()
-
-    def _make(self) -> None:
-        execute = self._sql.execute
-        execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.split(";"):
-            execute(statement)
-        for name, size in (("home", 8), ("epoch", 8), ("salt", 16)):
-            execute("INSERT INTO about VALUES (?, ?)", (name, secrets.token_hex(size)))
-        execute("INSERT INTO clock VALUES (0, 0)")
-        execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        execute("COMMIT")
+        self._sql.execute("PRAGMA journal_size_limit = 4194304")
 
     def _about(self, name: str) -> str:
         return str(self._row("SELECT value FROM about WHERE name = ?", (name,))[0])
@@ -202,7 +174,7 @@ class Store:
     def _head(self, room: str) -> Head:
         first = self._sql.execute("SELECT min(first) FROM log WHERE room = ?", (room,)).fetchone()[0]
         if first is None:
-            return Head()
+            return NO_EVENTS
         (events,) = self._sql.execute(
             "SELECT events FROM log WHERE room = ? ORDER BY first DESC LIMIT 1", (room,)
         ).fetchone()

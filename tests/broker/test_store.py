@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_broker.batch import Batch, Chunk, Outcome, Run
-from chat_broker.store import FILE, SCHEMA_VERSION, LogReader, Store
+from chat_broker.schema import SCHEMA_VERSION
+from chat_broker.store import FILE, LogReader, Store
 from chat_broker.tables import KEPT, Head, SenderState, Tables, User
 from chat_core import messages as m
 from chat_core import wire
@@ -305,7 +306,8 @@ def everything(number: int) -> Batch:
 
 @pytest.mark.parametrize("how", ["ABORT", "FAIL", "ROLLBACK"])
 @pytest.mark.parametrize(
-    "when", ["UPDATE ON clock", "INSERT ON log", "INSERT ON numbers", "INSERT ON kept", "DELETE ON kept"]
+    "when",
+    [*(f"INSERT ON {table}" for table in ("log", "runs", "outcomes", "kept")), "UPDATE ON clock", "DELETE ON kept"],
 )
 def test_a_commit_that_fails_leaves_the_database_as_it_was(store: Store, tmp_path: Path, when: str, how: str) -> None:
     store.commit(everything(1))
@@ -367,7 +369,7 @@ def test_people_wait_for_a_full_disk_and_lose_nothing(stored: Table, store: Stor
 
 def test_a_log_that_cannot_be_read_is_said_to_be(store: Store, reader: LogReader, tmp_path: Path) -> None:
     execute(tmp_path, "ALTER TABLE log RENAME TO lost")
-    execute(tmp_path, "ALTER TABLE numbers RENAME TO lost_too")
+    execute(tmp_path, "ALTER TABLE runs RENAME TO lost_too")
     for read in (
         lambda: reader.page("lobby", 0, 1),
         lambda: reader.chain("lobby", 1),

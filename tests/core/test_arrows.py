@@ -28,7 +28,7 @@ ALLOWED = {
         SERVING,
         *(f"chat_client/{name}.py" for name in ("link", "bot", "client", "backend", "hosting", "gui/system")),
     ),
-    "sqlite3": ("chat_broker/store.py", "chat_client/outbox.py", "chat_client/replica.py"),
+    "sqlite3": ("chat_broker/schema.py", "chat_broker/store.py", "chat_client/outbox.py", "chat_client/replica.py"),
     "socket": (SERVING, "chat_client/", "bots/"),
     "time": (
         SERVING,
