@@ -70,8 +70,7 @@ def _checked_body(kind: str, body: Raw) -> bytes:
 
 
 def _is_plain(stored: bytes) -> bool:
-    """Is this a short line of printable ASCII, as nearly every message? JSON writes that as it is: so the bytes tell, and
-    faster than the text."""
+    """Is this a short line of printable ASCII? JSON writes that as it is, so the bytes tell, and nearly always."""
     return len(stored) <= names.TEXT_BYTES and stored.isascii() and b"\\" not in stored and b"\x7f" not in stored
 
 

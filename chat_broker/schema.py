@@ -32,21 +32,34 @@ def prepare(sql: sqlite3.Connection, path: Path) -> None:
 
     Raises StoreError: not ours, or (``newer``) made by a later version of this program; the file is left as it was.
     """
-    version = sql.execute("PRAGMA user_version").fetchone()[0]
     empty = sql.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if not empty and (sql.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or version < 1):
-        raise StoreError(f"{path} is not a database of this program: give another folder with --data.")
-    if version > SCHEMA_VERSION:
-        text = f"{path} was made by a newer version of this program (schema {version}): update the broker."
-        raise StoreError(text, newer=True)
+    version = SCHEMA_VERSION if empty else check_ours(sql, path)
     sql.execute("PRAGMA journal_mode = WAL")
     if empty:
         with _transaction(sql):
             _make(sql)
-    for step in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+    for step in range(version, SCHEMA_VERSION):
         with _transaction(sql):
             _UPGRADES[step](sql)
             sql.execute(f"PRAGMA user_version = {step + 1}")
+
+
+def check_ours(sql: sqlite3.Connection, path: Path) -> int:
+    """The version of a database that this program can read. Raises StoreError: not ours, or (``newer``) too new."""
+    if sql.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise StoreError(f"{path} is not a database of this program: give another one.")
+    version = int(sql.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        text = f"{path} was made by a newer version of this program (schema {version}): update the broker."
+        raise StoreError(text, newer=True)
+    if version < 1:
+        raise StoreError(f"{path} has a schema that no version of this program made ({version}): restore a backup.")
+    return version
+
+
+def fresh_epoch() -> str:
+    """The name of a history: a new one for every database and every copy of it."""
+    return secrets.token_hex(8)
 
 
 @contextmanager
@@ -63,8 +76,8 @@ def _transaction(sql: sqlite3.Connection) -> Iterator[None]:
 
 def _make(sql: sqlite3.Connection) -> None:
     _run(sql, _SCHEMA)
-    for name, size in (("home", 8), ("epoch", 8), ("salt", 16)):
-        sql.execute("INSERT INTO about VALUES (?, ?)", (name, secrets.token_hex(size)))
+    for name, value in (("home", secrets.token_hex(8)), ("epoch", fresh_epoch()), ("salt", secrets.token_hex(16))):
+        sql.execute("INSERT INTO about VALUES (?, ?)", (name, value))
     sql.execute("INSERT INTO clock VALUES (0, 0)")
     sql.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     sql.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from chat_broker import schema
 from chat_broker.batch import Batch, Outcome
@@ -20,6 +20,8 @@ from chat_core import wire
 from chat_core.errors import StoreError, WireError
 
 FILE = "chat.db"
+# Where a database's header says how it is written: 2 for a write-ahead log.
+_WAYS_OF_WRITING = slice(18, 20)
 # Wait this long for another connection's lock; the reader never holds one, a person with the sqlite3 shell may.
 _BUSY_SECONDS = 5.0
 
@@ -187,7 +189,7 @@ class LogReader:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._sql = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+            self._sql = _open_to_read(path)
         except sqlite3.Error as problem:
             raise StoreError(f"The database {path} cannot be read ({problem}).") from problem
 
@@ -228,3 +230,62 @@ class LogReader:
                 yield from (row for row in rows if row[1] > after)
         except sqlite3.Error as problem:
             raise StoreError(f"The log cannot be read ({problem}).") from problem
+
+
+# ---- copies ------------------------------------------------------------------------------------------------------
+
+
+class Contents(Struct, frozen=True):
+    """What is in a database: how many rooms and events, and the number and time (ms) of its last commit."""
+
+    rooms: int
+    events: int
+    commit: int
+    time: int
+
+
+def copy(source: Path, target: Path) -> Contents:
+    """Copy a database, in use or not, as it is at this moment into the empty file ``target``, under a fresh epoch.
+
+    The copy is checked; it is the caller's to have it on disk. Raises StoreError: there is nothing sound of ours to
+    copy, or it cannot be written.
+    """
+    try:
+        # A log beside a copy is another database's, and SQLite would read it all the same.
+        with contextlib.closing(_open_to_read(source, "" if has_log(source) else "&immutable=1")) as sql:
+            schema.check_ours(sql, source)
+            # One reading transaction, beside which the broker goes on writing (docs/decisions/0011-copies.md).
+            sql.execute("VACUUM INTO ?", (str(target),))
+        with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as sql:
+            found = sql.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise StoreError(f"The database {source} is damaged ({found}).")
+            _begin_history(sql)
+            return _contents(sql)
+    except (OSError, sqlite3.Error) as problem:
+        if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+            raise StoreError(f"The disk is full: {source} does not fit into {target.parent}.") from problem
+        raise StoreError(f"The database {source} cannot be copied ({problem}).") from problem
+
+
+def has_log(path: Path) -> bool:
+    """Is the database one that is written with a write-ahead log? A broker's is, a copy is not before it is served."""
+    with path.open("rb") as file:
+        return b"\1" not in file.read(_WAYS_OF_WRITING.stop)[_WAYS_OF_WRITING]
+
+
+def _open_to_read(path: Path, more: str = "") -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{more}", uri=True, timeout=_BUSY_SECONDS)
+
+
+def _begin_history(sql: sqlite3.Connection) -> None:
+    # Its caller throws the file away if this fails, and syncs it if not.
+    sql.execute("PRAGMA journal_mode = MEMORY")
+    sql.execute("PRAGMA synchronous = OFF")
+    sql.execute("UPDATE about SET value = ? WHERE name = 'epoch'", (schema.fresh_epoch(),))
+
+
+def _contents(sql: sqlite3.Connection) -> Contents:
+    rooms = sql.execute("SELECT count(*) FROM kept WHERE tab = 'rooms'").fetchone()[0]
+    events = sql.execute("SELECT coalesce(sum(last - first + 1), 0) FROM log").fetchone()[0]
+    return Contents(rooms, events, *sql.execute("SELECT number, time FROM clock").fetchone())

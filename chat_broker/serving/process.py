@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import filelock
-import platformdirs
 import zmq
 
 from chat_broker.hub import Hub
+from chat_broker.serving import copies
 from chat_broker.serving.addresses import Reach, reach
+from chat_broker.serving.folder import FolderError, config_file, data_folder, only_one
 from chat_broker.serving.logs import set_up_logging
 from chat_broker.serving.loop import Loop, Waker
 from chat_broker.serving.reader import Reader
@@ -40,20 +40,19 @@ EX_UNAVAILABLE, EX_SOFTWARE, EX_CANTCREAT, EX_CONFIG = 69, 70, 73, 78
 LAST_REPLIES_MS = 500
 
 
-class FolderError(ChatError):
-    """The data folder cannot be made or written."""
-
-
 def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
-    """Run a broker until it is stopped; returns the exit status. ``beside``: where config.toml is looked for."""
+    """Run a broker until it is stopped, or back up or restore its data; returns the exit status.
+
+    ``beside``: where config.toml is looked for.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    flags = _parser().parse_args(argv)
     try:
-        flags = _parser().parse_args(argv)
-        file = _config_file(flags.config, beside)
+        file = config_file(flags.config, beside)
         settings = load_settings(file, os.environ, _flags(flags))
         set_up_logging(settings.log)
-        _serve(settings, _data_folder(settings, flags.data, file), flags.ready_file)
+        flags.work(flags, settings, data_folder(settings, flags.data, file))
     except SettingsError as problem:
         return _say(problem, EX_CONFIG)
     except InUseError as problem:
@@ -63,7 +62,8 @@ def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
     except StoreError as problem:
         return _say(problem, EX_CONFIG if problem.newer else EX_CANTCREAT)
     except KeyboardInterrupt:
-        pass  # stopped while it was starting: nothing had been taken in
+        # A broker that was stopped while it was starting had taken nothing in.
+        return 0 if flags.work is _serve else _say(FolderError("Stopped: nothing was changed."), EX_CANTCREAT)
     return 0
 
 
@@ -72,15 +72,26 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _serve(settings: Settings, data: Path, ready_file: Path | None) -> None:
+def _back_up(flags: argparse.Namespace, _: Settings, data: Path) -> None:
+    print(copies.back_up(data, flags.file.absolute(), flags.force))
+
+
+def _restore(flags: argparse.Namespace, _: Settings, data: Path) -> None:
+    with only_one(data):
+        print(copies.restore(data, flags.file.absolute()))
+
+
+def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
     """Start in the order that DESIGN.md gives: random ids, data, sockets last."""
+    ready_file: Path | None = flags.ready_file
     if not seed_routing_ids():
         log.warning("this system's random numbers cannot be seeded: a peer could guess routing ids and stop the broker")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_only_one(data))
+        stack.enter_context(only_one(data))
         if ready_file is not None:
             with _writing(ready_file):
                 ready_file.unlink(missing_ok=True)  # of an earlier start: it would send people to its ports
+        copies.part_from_stale_log(data)
         store = Store(data)
         stack.callback(store.close)
         waker = Waker()
@@ -196,15 +207,12 @@ def _say(problem: ChatError, status: int) -> int:
     return status
 
 
-# ---- flags and folders -------------------------------------------------------------------------------------------
+# ---- flags -------------------------------------------------------------------------------------------------------
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="broker.py", description="The broker of a chat for the LAN.")
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="the settings (otherwise config.toml beside broker.py)"
-    )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="the folder in which everything is kept")
+    _add_places(parser, None)
     parser.add_argument("--bind", metavar="ADDRESS", help='the address to listen on; "*": every one')
     parser.add_argument("--port", type=int, metavar="N", help="posts; feed N+1, door N+2; 0 takes three free ports")
     parser.add_argument("--security", metavar="MODE", help="how connections are protected: open")
@@ -214,7 +222,29 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
     parser.add_argument("--log-json", action="store_true", default=None, help="one JSON object a line")
     parser.add_argument("--version", action="version", version=f"zmq-chat {VERSION}")
+    parser.set_defaults(work=_serve)
+    verbs = parser.add_subparsers(title="instead of serving", metavar="")
+    backup = verbs.add_parser("backup", help="copy the data into one file; the broker may be running")
+    backup.add_argument("--force", action="store_true", help="replace FILE if it is there")
+    restore = verbs.add_parser("restore", help="put a backup in the place of the data; the broker must not be running")
+    for verb, work in ((backup, _back_up), (restore, _restore)):
+        verb.add_argument("file", type=Path, metavar="FILE")
+        _add_places(verb, argparse.SUPPRESS)  # what was said before the verb is not forgotten
+        verb.set_defaults(work=work)
     return parser
+
+
+def _add_places(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=default,
+        help="the settings (otherwise config.toml beside broker.py)",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", default=default, help="the folder in which everything is kept"
+    )
 
 
 def _flags(flags: argparse.Namespace) -> dict[tuple[str, str], Any]:
@@ -225,42 +255,3 @@ def _flags(flags: argparse.Namespace) -> dict[tuple[str, str], Any]:
         ("log", "level"): flags.log_level,
         ("log", "json"): flags.log_json,
     }
-
-
-def _config_file(given: Path | None, beside: Path | None) -> Path | None:
-    """The file to read: the one named by flag or environment, else config.toml beside broker.py if it is there."""
-    if given is not None:
-        return given
-    if named := os.environ.get("CHAT_CONFIG"):
-        return Path(named)
-    found = beside / "config.toml" if beside is not None else None
-    return found if found is not None and found.exists() else None
-
-
-def _data_folder(settings: Settings, given: Path | None, file: Path | None) -> Path:
-    """Where the data is: relative to the working folder if given by flag, else to the settings file."""
-    if given is not None:
-        return given.absolute()
-    if file is not None:
-        return (file.absolute().parent / settings.broker.data).absolute()
-    return Path(platformdirs.user_data_dir("zmq-chat", appauthor=False)) / "broker"
-
-
-@contextlib.contextmanager
-def _only_one(data: Path) -> Iterator[None]:
-    """Make the folder and hold it: two brokers on one log would each think that they know its head."""
-    try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = filelock.FileLock(data / "lock")
-        lock.acquire(timeout=0)
-    except filelock.Timeout as problem:
-        raise InUseError(
-            f"Another broker is using {data}: stop it, or give this one another folder with --data."
-        ) from problem
-    except OSError as problem:
-        text = f"The data folder {data} cannot be written ({problem.strerror}): give another one with --data."
-        raise FolderError(text) from problem
-    try:
-        yield
-    finally:
-        lock.release()

@@ -405,6 +405,14 @@ def test_a_database_of_a_newer_version_is_not_opened(tmp_path: Path) -> None:
     assert refused(tmp_path).newer
 
 
+def test_a_database_of_a_version_that_never_was_is_not_opened(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    execute(tmp_path, "PRAGMA user_version = 0")
+    error = refused(tmp_path)
+    assert not error.newer
+    assert "a schema that no version of this program made (0)" in str(error)
+
+
 def test_a_database_of_another_program_is_not_opened(tmp_path: Path) -> None:
     execute(tmp_path, "CREATE TABLE recipes (name TEXT)")
     error = refused(tmp_path)
