@@ -1,5 +1,6 @@
 """One room as a client follows it: what it has, what it was told of, what waits behind a gap. Pure."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,6 +38,10 @@ class Following:
     forking: bool = False
     waiting: dict[int, Event] = field(default_factory=dict)
     chains: OrderedDict[int, str] = field(default_factory=OrderedDict)
+    # While the fork is looked for: the highest point that both have, the lowest that they have not, what was asked.
+    common: int = 0
+    apart: float = math.inf
+    offered: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.have and self.chain is not None:
@@ -105,11 +110,27 @@ class Following:
         self.told = max(head, self.told_since)
 
     def points(self) -> list[tuple[int, str]]:
-        """Points of this copy, newest first, the near ones all: one request finds the fork, or nearly."""
-        seqs = sorted(self.chains, reverse=True)
+        """Points of this copy to ask for, newest first, the near ones all; then `narrow` wants to know the answer."""
+        seqs = sorted((seq for seq in self.chains if self.common < seq < self.apart), reverse=True)
         near, far = seqs[: POINTS // 2], seqs[POINTS // 2 :]
         step = -(-len(far) // (POINTS // 2)) or 1
-        return [(seq, self.chains[seq]) for seq in near + far[step - 1 :: step]]
+        self.offered = near + far[step - 1 :: step]
+        return [(seq, self.chains[seq]) for seq in self.offered]
+
+    def narrow(self, seq: int) -> bool:
+        """The highest of the points that the broker has as well is this one, 0: none. Is `common` the fork now?
+
+        If not, there are `points` between it and the next one that was asked for. (A bot that went back too far would
+        answer again what it has answered.)
+        """
+        self.common = max(self.common, seq)
+        self.apart = min((one for one in self.offered if one > self.common), default=self.apart)
+        return not any(self.common < one < self.apart for one in self.chains)
+
+    def diverge(self) -> None:
+        """Another history was noticed: nothing is applied until `rewind`."""
+        self.forking, self.common, self.apart = True, 0, math.inf
+        self.waiting.clear()
 
     def remember(self, points: Iterable[tuple[int, str]]) -> None:
         """Take the chains of events that were read in an earlier process, oldest first."""

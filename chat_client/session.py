@@ -525,11 +525,11 @@ class Session:
         self._history = None
         following = self.rooms.get(reply.room)
         # Who stopped following and began anew meanwhile has nothing to do with the points that were compared.
-        if following is not None and following is asked_for:
-            following.rewind(reply.seq)
+        if following is not None and following is asked_for and following.narrow(reply.seq):
+            following.rewind(following.common)
             # The heads are told again by the page that is asked for next.
-            following.told = reply.seq + 1
-            self._effects.append(Rewound(reply.room, reply.seq, self.epoch))
+            following.told = following.have + 1
+            self._effects.append(Rewound(reply.room, following.have, self.epoch))
 
     def _settle(self, reply: m.Posted | m.Refused, now: float) -> None:
         outcome = self.flight.answered(reply, now)
@@ -595,7 +595,7 @@ class Session:
             applied = following.take(events)
         except DivergedError as problem:
             applied = problem.applied
-            self._diverged(following)
+            following.diverge()
         if applied:
             self._effects.append(Arrived(room, applied))
 
@@ -611,16 +611,12 @@ class Session:
         try:
             following.head(*head, had.get(room, 0) if had is not None else 0)
         except DivergedError:
-            self._diverged(following)
-
-    def _diverged(self, following: Following) -> None:
-        following.forking = True
-        following.waiting.clear()
+            following.diverge()
 
     def _another_history(self) -> None:
         for following in self.rooms.values():
             if following.chains:
-                self._diverged(following)
+                following.diverge()
             else:  # nothing of it was read: say so, and go on
                 following.rewind(following.have)
                 self._effects.append(Rewound(following.room, following.have, self.epoch))

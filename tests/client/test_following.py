@@ -241,3 +241,25 @@ def test_what_an_earlier_process_read_is_compared_too() -> None:
     assert following.points()[-1] == (1, LOG[0].chain)
     with pytest.raises(DivergedError):
         following.head(2, OTHER[1].chain)
+
+
+@pytest.mark.parametrize("count", [1, 2, 64, 65, 66, 1000, f.REMEMBERED, f.REMEMBERED + 500])
+def test_wherever_the_fork_is_it_is_found_exactly_with_two_questions_at_most(count: int) -> None:
+    events = history(count)
+    for fork in {0, 1, count // 3, count // 2, count - 65, count - 64, count - 63, count - 1, count}:
+        following = Following("lobby")
+        following.take(events)
+        following.diverge()
+        remembered = fork if fork in following.chains else 0
+        exact = [following.narrow(max((seq for seq, _ in following.points() if seq <= fork), default=0)) for _ in "12"]
+        assert (following.common, exact[-1]) == (remembered, True)
+
+
+def test_a_history_that_changes_while_the_fork_is_looked_for_is_compared_from_the_start() -> None:
+    following = Following("lobby")
+    following.take(history(1000))
+    following.diverge()
+    following.points()
+    assert not following.narrow(following.offered[70])
+    following.diverge()
+    assert [seq for seq, _ in following.points()][:64] == list(range(1000, 936, -1))

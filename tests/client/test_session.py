@@ -629,6 +629,18 @@ def test_another_epoch_asks_for_the_fork_and_reads_on_from_there() -> None:
     assert talk.arrived == [4, 5]
 
 
+def test_a_fork_far_back_is_asked_for_again_until_it_is_exact() -> None:
+    # A bot whose answers were compared too roughly gave up to 62 of them again after a restore.
+    log = history(500)
+    talk = reconnected(live().events(*log), epoch="e2")
+    rough = talk.last(m.Fork).points[70][0]
+    forked(talk, rough)
+    assert (talk.all(effects.Rewound), talk.last(m.Fork).points[-1][0]) == ([], rough + 1)
+    forked(talk, rough + 2)
+    assert talk.all(effects.Rewound) == [effects.Rewound("lobby", rough + 2, "e2")]
+    assert talk.last(m.Page).after == rough + 2
+
+
 def test_another_epoch_of_a_room_nothing_of_which_was_read_is_said_too() -> None:
     talk = live().events(LOG[4])
     talk = reconnected(talk, epoch="e2")
