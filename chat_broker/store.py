@@ -254,6 +254,7 @@ def copy(source: Path, target: Path) -> Contents:
         # A log beside a copy is another database's, and SQLite would read it all the same.
         with contextlib.closing(_open_to_read(source, "" if has_log(source) else "&immutable=1")) as sql:
             schema.check_ours(sql, source)
+            sql.execute("PRAGMA synchronous = OFF")  # of the copy
             # One reading transaction, beside which the broker goes on writing (docs/decisions/0011-copies.md).
             sql.execute("VACUUM INTO ?", (str(target),))
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as sql:

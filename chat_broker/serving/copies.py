@@ -6,8 +6,10 @@ import logging
 import os
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from chat_broker import store
@@ -19,6 +21,8 @@ log = logging.getLogger("chat.broker")
 # What SQLite keeps beside a database; the last one is rebuilt whenever it is needed.
 _LOGS = "-wal", "-journal"
 _BESIDE = *_LOGS, "-shm"
+# While a copy is written, what there is of it is synced so often.
+SYNC_SECONDS = 0.01
 
 
 def back_up(data: Path, file: Path, force: bool) -> str:
@@ -73,9 +77,27 @@ def part_from_stale_log(data: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> store.Contents:
-    contents = store.copy(source, target)
-    _sync(target)
-    return contents
+    with _syncing(target):
+        return store.copy(source, target)
+
+
+@contextlib.contextmanager
+def _syncing(file: Path) -> Iterator[None]:
+    """Have what is written on disk bit by bit, in the end all of it: at once, it would hold up the broker's commits."""
+    written = threading.Event()
+
+    def sync() -> None:
+        while not written.wait(SYNC_SECONDS):
+            _sync(file)
+        _sync(file)
+
+    with ThreadPoolExecutor(1) as pool:
+        syncing = pool.submit(sync)
+        try:
+            yield
+        finally:
+            written.set()
+        syncing.result()
 
 
 def _described(contents: store.Contents, file: Path) -> str:
