@@ -455,8 +455,9 @@ class Session:
             assert isinstance(following, Following)
             # Who stopped following and began anew meanwhile is not meant.
             if self.rooms.get(following.room) is following and following.have:
-                self._effects.append(Rewound(following.room, 0, self.epoch))
-            following.rewind(0)
+                self._rewind(following, 0)
+            else:
+                following.rewind(0)
 
     def _tell(self, pending: _Pending, reply: m.Reply) -> None:
         """Give the application the answer to what it asked, unless it has lost interest."""
@@ -526,10 +527,9 @@ class Session:
         following = self.rooms.get(reply.room)
         # Who stopped following and began anew meanwhile has nothing to do with the points that were compared.
         if following is not None and following is asked_for and following.narrow(reply.seq):
-            following.rewind(following.common)
+            self._rewind(following, following.common)
             # The heads are told again by the page that is asked for next.
             following.told = following.have + 1
-            self._effects.append(Rewound(reply.room, following.have, self.epoch))
 
     def _settle(self, reply: m.Posted | m.Refused, now: float) -> None:
         outcome = self.flight.answered(reply, now)
@@ -618,8 +618,19 @@ class Session:
             if following.chains:
                 following.diverge()
             else:  # nothing of it was read: say so, and go on
-                following.rewind(following.have)
-                self._effects.append(Rewound(following.room, following.have, self.epoch))
+                self._rewind(following, following.have)
+
+    def _rewind(self, following: Following, seq: int) -> None:
+        """Go back to a point that both histories have, and say so."""
+        following.rewind(seq)
+        # What was asked before and is still to be answered says nothing of what is read from here on.
+        asked = [pending.had for pending in self._pending.values()]
+        if self.barrier is not None:
+            asked.append(self.barrier.had)
+        for had in asked:
+            if following.room in had:
+                had[following.room] = min(had[following.room], seq)
+        self._effects.append(Rewound(following.room, seq, self.epoch))
 
     @property
     def _wants_feed(self) -> bool:

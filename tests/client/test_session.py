@@ -641,6 +641,21 @@ def test_a_fork_far_back_is_asked_for_again_until_it_is_exact() -> None:
     assert talk.last(m.Page).after == rough + 2
 
 
+@pytest.mark.parametrize("by", ["the barrier", "a pong"])
+def test_a_head_that_was_asked_for_before_the_fork_was_known_shows_no_further_one(by: str) -> None:
+    # A backup under load, restored by copying: the marker's request was sent when five events of the old history had
+    # been read, and its answer was compared when five of the new one had: it looked as if one was forgotten again.
+    other = [*LOG[:3], *history(2, after=LOG[2], text="other")]
+    talk = reconnected(live(have=5), epoch="e2")
+    marker, ping = talk.last(m.Marker), talk.last(m.Ping)
+    forked(talk, 3).page(*other[3:], head=head(5, other)).forget()
+    if by == "the barrier":
+        talk.marked(marker, lobby=head(4, other)).mark(marker)
+    else:
+        talk.reply(m.Pong(ping.id, talk.boot, talk.epoch, 5, {"lobby": head(4, other)}))
+    assert (talk.all(m.Fork), talk.all(effects.Rewound)) == ([], [])
+
+
 def test_another_epoch_of_a_room_nothing_of_which_was_read_is_said_too() -> None:
     talk = live().events(LOG[4])
     talk = reconnected(talk, epoch="e2")

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 RATE, TALKERS = 500, ["ann", "bob", "cid", "dora", "eve"]
 ARCHIVE_BYTES = 100_000_000
 # What a bot answers is said by everybody now and then.
-EVERY_SO_MANY = 20
+EVERY_SO_MANY = 7
 
 
 def wording(name: str) -> Callable[[int], str]:
