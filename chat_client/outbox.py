@@ -224,6 +224,8 @@ class Outbox:
                 )
                 raise IdentityError(text)
             if version == 0:
+                if execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    raise IdentityError(f"{self._folder / FILE} was not made by this program: move it away.")
                 for statement in _SCHEMA.split(";"):
                     execute(statement)
                 execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

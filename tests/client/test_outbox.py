@@ -510,6 +510,17 @@ def test_old_places_are_pruned_those_of_other_rooms_are_not(opened: Opener) -> N
 # ---- what can be wrong -----------------------------------------------------------------------------------------
 
 
+def test_an_outbox_of_a_version_that_never_was_is_left_alone(tmp_path: Path, opened: Opener) -> None:
+    opened().close()
+    sql = sqlite3.connect(tmp_path / FILE)
+    sql.execute("PRAGMA user_version = 0")
+    sql.close()
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(IdentityError, match="not made by this program"):
+        opened()
+    assert (tmp_path / FILE).read_bytes() == before
+
+
 def test_an_outbox_of_a_newer_version_is_left_alone(tmp_path: Path, opened: Opener) -> None:
     box = opened()
     say(box, "one")

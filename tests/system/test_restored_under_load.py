@@ -38,7 +38,8 @@ EVERY_SO_MANY = 7
 
 
 def wording(name: str) -> Callable[[int], str]:
-    return lambda n: f"!tell {name}-{n}" if n % EVERY_SO_MANY == 0 else f"{name}-{n} " + "x" * 100
+    turn = TALKERS.index(name)  # not all at once
+    return lambda n: f"!tell {name}-{n}" if n % EVERY_SO_MANY == turn else f"{name}-{n} " + "x" * 100
 
 
 def note(line: str) -> None:
