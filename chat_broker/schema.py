@@ -28,24 +28,29 @@ CREATE UNIQUE INDEX log_range ON log (room, first);
 
 
 def prepare(sql: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in a new file, or bring those of an older version up to date, as one transaction.
+    """Make the tables in a new file, or bring those of an older version up to date, each step as one transaction.
 
-    Raises StoreError: not ours, or (``newer``) made by a later version of this program; the file is left as it was.
+    ``path`` is for the messages. Raises StoreError as `version_of`; then the file is as it was.
     """
-    empty = sql.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    version = SCHEMA_VERSION if empty else check_ours(sql, path)
+    version = version_of(sql, path)
     sql.execute("PRAGMA journal_mode = WAL")
-    if empty:
+    if not version:
         with _transaction(sql):
             _make(sql)
-    for step in range(version, SCHEMA_VERSION):
+    for step in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
         with _transaction(sql):
             _UPGRADES[step](sql)
             sql.execute(f"PRAGMA user_version = {step + 1}")
 
 
+def version_of(sql: sqlite3.Connection, path: Path) -> int:
+    """The version of the database, 0 if there is nothing in the file yet. Raises StoreError as `check_ours`."""
+    empty = sql.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    return 0 if empty else check_ours(sql, path)
+
+
 def check_ours(sql: sqlite3.Connection, path: Path) -> int:
-    """The version of a database that this program can read. Raises StoreError: not ours, or (``newer``) too new."""
+    """The version of a database of ours. Raises StoreError: not ours, or (``newer``) made by a later program."""
     if sql.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreError(f"{path} is not a database of this program: give another one.")
     version = int(sql.execute("PRAGMA user_version").fetchone()[0])

@@ -163,12 +163,23 @@ class Store:
     # Opening.
 
     def _prepare(self) -> None:
+        if 0 < (version := schema.version_of(self._sql, self.path)) < schema.SCHEMA_VERSION:
+            self._keep_old(version)
         schema.prepare(self._sql, self.path)
         # With NORMAL a power loss takes what was acknowledged; with FULL it does not (FACTS 1.6), and a commit for
         # each batch rather than each post makes it affordable.
         self._sql.execute("PRAGMA synchronous = FULL")
         # Give room back after a burst, so that the write-ahead log does not keep a small disk full.
         self._sql.execute("PRAGMA journal_size_limit = 4194304")
+
+    def _keep_old(self, version: int) -> None:
+        """Before an upgrade: a copy for whoever has to go back to the version before, which cannot read what comes."""
+        kept = self.path.with_name(f"{FILE}.schema-{version}")
+        if not kept.exists():
+            beside = self.path.with_name(f".{kept.name}")
+            beside.unlink(missing_ok=True)  # of a start that was interrupted
+            copy(self.path, beside)
+            beside.replace(kept)
 
     def _about(self, name: str) -> str:
         return str(self._row("SELECT value FROM about WHERE name = ?", (name,))[0])

@@ -6,6 +6,7 @@ without her hearing of it, and one was typed when it was away. These files are n
 another schema gets files of its own beside them, and has to pass with both.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
@@ -22,6 +23,7 @@ from chat_client.replica import About, Replica
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import START, chain_of
+from chat_core.errors import StoreError
 from tests.broker.table import Table, bare, decoded, hello
 from tests.system.inproc import log_of, message, texts
 from tests.system.processes import BrokerProcess, Person
@@ -106,6 +108,26 @@ def test_a_number_that_was_spent_is_spent(store: Store, ann: Path) -> None:
     other = m.Post(room="lobby", body=Raw(message("something else")), sender=sender, n=1)
     assert table.ask("ann", other).code == "conflict"
     assert table.head()[0] == 9
+
+
+def test_before_the_upgrade_a_copy_is_kept_that_the_old_version_can_read(data: Path, store: Store) -> None:
+    kept = data / f"{FILE}.schema-1"
+    with closing(sqlite3.connect(kept)) as sql:
+        assert sql.execute("PRAGMA user_version").fetchone() == (1,)
+        assert sql.execute("SELECT count(*) FROM numbers").fetchone()[0] > 0
+        assert sql.execute("SELECT value FROM about WHERE name = 'epoch'").fetchone() != (EPOCH,)
+    assert log_of(kept, "lobby") == log_of(store.path, "lobby")
+
+
+def test_an_upgrade_that_fails_leaves_the_old_database(data: Path) -> None:
+    with closing(sqlite3.connect(data / FILE)) as sql, sql:
+        sql.execute("CREATE TABLE outcomes (in_the_way TEXT)")
+        before = list(sql.iterdump())
+    with pytest.raises(StoreError, match="outcomes"):
+        Store(data)
+    with closing(sqlite3.connect(data / FILE)) as sql:
+        assert list(sql.iterdump()) == before
+        assert sql.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 # ---- the client's databases ----------------------------------------------------------------------------------------
