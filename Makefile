@@ -20,6 +20,9 @@ gui: .venv/made              ## the tests of the window, on a screen of their ow
 thorough: .venv/made         ## the property tests with twenty times the examples
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q --timeout 3600 tests/core tests/broker tests/client
 
+bench: .venv/made            ## every figure of speed, beside its limit; wants an idle machine
+	$(BIN)/python benchmarks/run.py
+
 demo: .venv/made             ## a broker, two windows and a bot, to look at; leaves nothing behind
 	$(BIN)/python tools/demo.py
 
@@ -35,4 +38,4 @@ fix: .venv/made              ## what can be put right by a machine
 	$(BIN)/pip install -q -e '.[dev]'
 	touch $@
 
-.PHONY: check test slow gui thorough demo shots fix
+.PHONY: check test slow gui thorough bench demo shots fix
