@@ -27,7 +27,7 @@ class Newcomer:
         self.due = math.inf  # when the marker is to be asked for again
         self._watch, self._nonce, self._wait = watch, secrets.token_hex(16), FIRST_WAIT
         self._have = self._told = self._message = self._published = self._marked = self._asked = 0
-        self._feed_port, self._paging = 0, False
+        self._feed_port, self._paging, self._page_after = 0, False, 0
         self._waiting: dict[int, int] = {}  # batches behind a gap: first and last event
         self._posts = Peer(port, "DEALER", [hello(place + 1)])
         self._feed: Peer | None = None
@@ -67,9 +67,9 @@ class Newcomer:
                 self._marked, self._told = reply.re, max(self._told, reply.heads[ROOM][0])
                 self._catch_up()
             case m.Paged():
-                self._paging = False
-                self._have += len(reply.events)
-                assert wire.decode_event(reply.events[-1]).seq == self._have
+                last = wire.decode_event(reply.events[-1]).seq
+                assert last == self._page_after + len(reply.events), "a page has a hole"
+                self._paging, self._have = False, max(self._have, last)
                 self._catch_up()
             case m.Refused():
                 raise AssertionError(reply)
@@ -94,7 +94,7 @@ class Newcomer:
         if not self.live:
             return
         if self._have < self._told and not self._paging:
-            self._paging = True
+            self._paging, self._page_after = True, self._have
             upto = min(self._waiting) - 1 if self._waiting else 0
             self._posts.send(wire.encode(m.Page(5, ROOM, self._have, upto)))
         self.heard = bool(self._message) and self._have >= self._message
