@@ -43,6 +43,8 @@ _TYPES = {msgspec.inspect.type_info(t).tag for t in AnyRequest.__args__}  # type
 
 # What decoding may raise on hostile bytes: broken JSON, wrong shape, invalid UTF-8, deep nesting.
 BAD = (msgspec.MsgspecError, UnicodeError, RecursionError)
+# Every pattern of `messages` is one of hex digits.
+_PATTERN = re.compile(r"`str` matching regex '.*?'(?= - at|$)")
 
 T = TypeVar("T")
 
@@ -57,9 +59,11 @@ def decode_request(frame: bytes) -> AnyRequest:
     if len(frame) > REQUEST_BYTES:
         raise WireError(f"the request has {len(frame)} bytes, and {REQUEST_BYTES} are the most")
     try:
+        if not frame.isascii():
+            frame.decode()  # the decoder does not look into what it skips
         request = _request.decode(frame)
     except BAD as problem:
-        text, code, number = str(problem)[:200], "bad_request", 0
+        text, code, number = _why(problem), "bad_request", 0
         try:
             peek = _peek.decode(frame)
         except BAD:
@@ -67,10 +71,11 @@ def decode_request(frame: bytes) -> AnyRequest:
         else:
             number = peek.id if 0 <= peek.id < 2**53 else 0
             if peek.type not in _TYPES:
-                text, code = f"there is no request of type {peek.type[:40]!r}", "unknown_type"
+                text = f"there is no request of type {peek.type[:40]!r}" if peek.type else "it has no type"
+                code = "unknown_type"
         raise WireError(text, code, number) from problem
     if type(request) is Post and not _is_sender(request.sender):
-        raise WireError("Expected 16 to 32 hex digits in lower case - at `$.sender`", re=request.id)
+        raise WireError("Expected hex digits in lower case, as many as the protocol has - at `$.sender`", re=request.id)
     return request
 
 
@@ -110,7 +115,7 @@ def decode(payload: bytes | Raw, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(payload, type=kind)
     except BAD as problem:
-        raise WireError(str(problem)) from problem
+        raise WireError(_why(problem)) from problem
 
 
 def plain(message: Any) -> Any:
@@ -148,4 +153,13 @@ def _decoded(decoder: "msgspec.json.Decoder[T]", payload: bytes | Raw) -> T:
     try:
         return decoder.decode(payload)
     except BAD as problem:
-        raise WireError(str(problem)) from problem
+        raise WireError(_why(problem)) from problem
+
+
+def _why(problem: Exception) -> str:
+    """What was wrong, in words that say something to somebody who has never seen this program."""
+    if isinstance(problem, RecursionError):
+        return "it is nested too deep"
+    if isinstance(problem, UnicodeError):
+        return "it is not UTF-8"
+    return _PATTERN.sub("hex digits in lower case, as many as the protocol has", str(problem))[:200]

@@ -487,9 +487,7 @@ def test_a_kind_that_clients_may_not_post_is_refused(talk: Table, kind: str) -> 
     assert (refused.code, refused.verdict) == ("unknown_kind", "final")
 
 
-@pytest.mark.parametrize(
-    "body", [b"{}", b'{"text":1}', b'{"text":null}', b"[]", b'"hi"', b"null", b'{"Text":"hi"}', b'{"text":"\xff"}']
-)
+@pytest.mark.parametrize("body", [b"{}", b'{"text":1}', b'{"text":null}', b"[]", b'"hi"', b"null", b'{"Text":"hi"}'])
 def test_a_body_of_the_wrong_shape_is_refused(talk: Table, body: bytes) -> None:
     refused = talk.ask("ann", m.Post(room="lobby", body=Raw(body)))
     assert (refused.code, refused.verdict) == ("body_bad", "final")

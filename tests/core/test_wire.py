@@ -484,6 +484,37 @@ def test_a_sender_with_a_line_feed_is_refused(kind: str, field: str, sender: str
     assert refused(json.dumps({"type": kind, "id": 7, field: sender}).encode()) == ("bad_request", 7)
 
 
+@pytest.mark.parametrize(
+    ("frame", "sentence"),
+    [
+        (b'{"type":"bye","x":' + b"[" * 30_000 + b"]" * 30_000 + b"}", "it is nested too deep"),
+        (b'{"type":"join","room":"\xff"}', "it is not UTF-8"),
+        (b'{"id":7}', "it has no type"),
+        (b'{"type":"dance"}', "there is no request of type 'dance'"),
+        (
+            b'{"type":"marker","nonce":"x"}',
+            "Expected hex digits in lower case, as many as the protocol has - at `$.nonce`",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_was_wrong_is_said_in_words(frame: bytes, sentence: str) -> None:
+    assert str(error(wire.decode_request, frame)) == sentence
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"type":"bye","id":7,"x":"\xff"}',
+        b'{"type":"bye","id":7,"\xff":1}',
+        b'{"type":"post","id":7,"room":"lobby","body":{"text":"\xff"}}',
+        b'{"type":"post","id":7,"room":"lobby","body":{"text":"a","x":"\xed\xa0\x80"}}',
+    ],
+)
+def test_a_request_is_utf_8_also_where_nobody_looks(frame: bytes) -> None:
+    assert refused(frame) == ("bad_request", 7)
+
+
 def test_a_refusal_is_never_as_long_as_the_request() -> None:
     assert len(str(error(wire.decode_request, b'{"type":"' + b"x" * 60_000 + b'","id":"7"}'))) < 1000
 
