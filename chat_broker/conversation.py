@@ -58,7 +58,7 @@ def _append(turn: Turn, connection: Connection, request: m.Post, room: str) -> m
 def _checked_body(kind: str, body: Raw) -> bytes:
     """The body as it is stored: written anew from what was understood, so that nothing unchecked gets into the log."""
     if kind != "message":
-        raise RefusedError("unknown_kind", f"Nothing of kind {kind!r} can be posted.")
+        raise RefusedError("unknown_kind", f"Nothing of kind {names.shown(kind)} can be posted.")
     try:
         message = wire.decode_message(body)
     except WireError as error:

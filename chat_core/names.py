@@ -7,6 +7,8 @@ from chat_core.errors import RefusedError
 
 NAME_CHARACTERS = 32
 TEXT_BYTES = 8192
+# Of what is quoted in a sentence.
+SHOWN_CHARACTERS = 80
 
 # The broker itself is an author (of "created" in the lobby); nobody else may look like it.
 BROKER_USER = "u0"
@@ -52,6 +54,12 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
+def shown(text: str) -> str:
+    """What somebody sent, quoted in a sentence: visible, and never at length."""
+    quoted = repr(text)
+    return quoted if len(quoted) <= SHOWN_CHARACTERS else f"{quoted[:SHOWN_CHARACTERS]}…{quoted[-1]}"
+
+
 def check_text(text: str) -> None:
     """Refuse a message text that is blank, over 8 KiB, or would break a terminal, Tk or SQLite."""
     if text.isascii() and len(text) <= TEXT_BYTES and text and not text.isspace() and text.isprintable():
@@ -70,7 +78,7 @@ def check_text(text: str) -> None:
 def _checked(name: str, what: str) -> str:
     problem = _problem(name, what)
     if problem:
-        raise RefusedError(_CODES[what], f"{name!r} cannot be the name of a {what} ({problem}).")
+        raise RefusedError(_CODES[what], f"{shown(name)} cannot be the name of a {what} ({problem}).")
     return name
 
 

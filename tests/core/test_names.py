@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_core.errors import RefusedError
-from chat_core.names import NAME_CHARACTERS, TEXT_BYTES, check_text, fold, room_name, user_name
+from chat_core.names import NAME_CHARACTERS, SHOWN_CHARACTERS, TEXT_BYTES, check_text, fold, room_name, shown, user_name
 
 LETTERS = st.text(st.characters(categories=["L", "M", "Nd"]), min_size=1, max_size=NAME_CHARACTERS)
 ANYTHING = st.text(st.characters(), max_size=NAME_CHARACTERS + 8) | LETTERS
@@ -332,3 +332,19 @@ def test_a_text_that_may_be_said_can_be_encoded_and_has_no_control_characters(te
     else:
         assert len(text.encode()) <= TEXT_BYTES
         assert not any(unicodedata.category(c) == "Cc" and c not in "\t\n" for c in text)
+
+
+# ---- in sentences ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "quoted"), [("lobby", "'lobby'"), ("a\0\x1b", r"'a\x00\x1b'"), ("it's", '"it\'s"')])
+def test_what_is_quoted_can_be_seen(text: str, quoted: str) -> None:
+    assert shown(text) == quoted
+
+
+@given(ANYTHING | st.text(st.characters(), min_size=100))
+def test_what_is_quoted_is_never_long_and_always_closed(text: str) -> None:
+    quoted = shown(text)
+    assert len(quoted) <= SHOWN_CHARACTERS + 2
+    assert quoted[0] == quoted[-1]
+    assert quoted.isprintable()
