@@ -83,6 +83,10 @@ def open_sockets(context: zmq.Context[Socket], bind: str, port: int, limits: Lim
 def _common() -> dict[int, Any]:
     return {
         zmq.LINGER: 0,  # what was not acknowledged is sent again anyway
+        # With a domain libzmq hangs up on ZMTP before version 3 (nobody answers for it: all others may come). Without
+        # one a web browser passes for such a peer, and two for peers of one routing id: libzmq lets the second one in
+        # but never reads from it, so that what it sent stays when it is gone, and its open file too.
+        zmq.ZAP_DOMAIN: b"chat",
         zmq.IPV6: 1,
         zmq.BACKLOG: 1024,  # after a restart everybody comes back at once
         zmq.HANDSHAKE_IVL: 5000,  # half-open connections are reaped (30 s otherwise)
