@@ -8,7 +8,7 @@ from chat_core.errors import RefusedError
 NAME_CHARACTERS = 32
 TEXT_BYTES = 8192
 # Of what is quoted in a sentence.
-SHOWN_CHARACTERS = 80
+SHOWN_CHARACTERS = 60
 
 # The broker itself is an author (of "created" in the lobby); nobody else may look like it.
 BROKER_USER = "u0"

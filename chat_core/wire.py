@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from chat_core.errors import WireError
 from chat_core.messages import SENDER, AnyReply, AnyRequest, Event, Message, Post
+from chat_core.names import shown
 
 # A request holds a text of 8 KiB even where every character of it is escaped; nothing else is as long.
 REQUEST_BYTES = 64 * 1024
@@ -71,7 +72,7 @@ def decode_request(frame: bytes) -> AnyRequest:
         else:
             number = peek.id if 0 <= peek.id < 2**53 else 0
             if peek.type not in _TYPES:
-                text = f"there is no request of type {peek.type[:40]!r}" if peek.type else "it has no type"
+                text = f"there is no request of type {shown(peek.type)}" if peek.type else "it has no type"
                 code = "unknown_type"
         raise WireError(text, code, number) from problem
     if type(request) is Post and not _is_sender(request.sender):
@@ -162,4 +163,6 @@ def _why(problem: Exception) -> str:
         return "it is nested too deep"
     if isinstance(problem, UnicodeError):
         return "it is not UTF-8"
-    return _PATTERN.sub("hex digits in lower case, as many as the protocol has", str(problem))[:200]
+    text = _PATTERN.sub("hex digits in lower case, as many as the protocol has", str(problem))
+    # msgspec quotes a type that there is not, as it came.
+    return (text if text.isprintable() else repr(text)[1:-1])[:200]

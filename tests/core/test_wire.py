@@ -515,6 +515,11 @@ def test_a_request_is_utf_8_also_where_nobody_looks(frame: bytes) -> None:
     assert refused(frame) == ("bad_request", 7)
 
 
+def test_what_was_wrong_is_said_without_control_characters() -> None:
+    sentence = str(error(wire.decode_request, rb'{"type":"\u001b[2J\u202e","id":"7"}'))
+    assert sentence == r"Invalid value '\x1b[2J\u202e' - at `$.type`"
+
+
 def test_a_refusal_is_never_as_long_as_the_request() -> None:
     assert len(str(error(wire.decode_request, b'{"type":"' + b"x" * 60_000 + b'","id":"7"}'))) < 1000
 
