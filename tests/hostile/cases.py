@@ -1,8 +1,8 @@
 """What a broker may be sent that it has to refuse, as a table: each frame with the code and number of its refusal.
 
 docs/protocol.md, section 9, says what the codes mean. In a frame these words stand for something fresh or known:
-``$SENDER`` and ``$KEY`` for ones that nobody has used, ``$ZOE`` for the key of zoë, who has been here, and
-``$THEIRS`` for her sender.
+``$SENDER`` and ``$KEY`` for ones that nobody has used, ``$MINE`` for the key of whoever sends this, ``$ZOE`` for the
+key of zoë, who has been here, and ``$THEIRS`` for her sender.
 """
 
 import json
@@ -77,3 +77,10 @@ def from_strangers(code: str, what: str, frames: dict[str, bytes]) -> list[Case]
 def spent(code: str, what: str, frames: dict[str, bytes]) -> list[Case]:
     """Posts whose number is spent by the refusal."""
     return [Case(f"{what}: {which}", code, (frame,), spends=True) for which, frame in frames.items()]
+
+
+def filled(frame: bytes, **meanings: str) -> bytes:
+    """The frame with these meanings in the place of its words."""
+    for word, meaning in meanings.items():
+        frame = frame.replace(f"${word}".encode(), meaning.encode())
+    return frame

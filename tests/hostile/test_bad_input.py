@@ -1,8 +1,9 @@
 """Bad input over TCP: each is refused with its code, the connection lives, nothing is stored, nobody else notices."""
 
+import functools
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from chat_core.errors import CODES
 from tests.broker.table import key_of
 from tests.hostile.bad_frames import BAD_FRAMES
 from tests.hostile.bad_requests import BAD_REQUESTS, GRANTED
-from tests.hostile.cases import ROOM, THEIR_ROOM, Case, ask, hello, post
+from tests.hostile.cases import ROOM, THEIR_ROOM, Case, ask, filled, hello, post
 from tests.hostile.dice import fresh_seed, tell
 from tests.hostile.peers import Context, Honest, Peer, on_disk, resident_bytes
 from tests.system.processes import BrokerProcess
@@ -61,9 +62,11 @@ class World:
         sentence: str = reply["text"]
         return sentence
 
-    def words(self) -> "Words":
-        """What the words in the next frames stand for."""
-        return Words(next(self._fresh))
+    def words(self) -> Callable[[bytes], bytes]:
+        """Puts into frames what their words stand for."""
+        fresh = next(self._fresh)
+        known = {"ZOE": key_of("zoë"), "MINE": key_of("mallory"), "THEIRS": THEIR_SENDER}
+        return functools.partial(filled, SENDER=f"{fresh:016x}", KEY=key_of(f"new {fresh}"), **known)
 
     def close(self) -> None:
         self.honest.close()
@@ -74,24 +77,6 @@ class World:
     def _granted(peer: Peer, request: bytes) -> None:
         reply = peer.ask(request)
         assert reply["type"] != "refused", reply
-
-
-class Words:
-    """Puts in what the words of the table stand for."""
-
-    def __init__(self, fresh: int) -> None:
-        self._meanings = {
-            b"$SENDER": b"%016x" % fresh,
-            b"$KEY": key_of(f"new {fresh}").encode(),
-            b"$ZOE": key_of("zoë").encode(),
-            b"$MINE": key_of("mallory").encode(),
-            b"$THEIRS": THEIR_SENDER.encode(),
-        }
-
-    def __call__(self, frame: bytes) -> bytes:
-        for word, meaning in self._meanings.items():
-            frame = frame.replace(word, meaning)
-        return frame
 
 
 @pytest.fixture(scope="module")
