@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from chat_core.errors import WireError
-from chat_core.messages import SENDER, AnyReply, AnyRequest, Event, Message, Post
+from chat_core.messages import SENDER, AnyReply, AnyRequest, Event, Knock, Message, Post
 from chat_core.names import shown
 
 # A request holds a text of 8 KiB even where every character of it is escaped; nothing else is as long.
@@ -89,6 +89,13 @@ def _is_sender(text: str) -> bool:
 def decode_reply(frame: bytes) -> AnyReply:
     """A reply from the broker's frame. Raises WireError."""
     return _decoded(_reply, frame)
+
+
+def decode_knock(frame: bytes) -> Knock:
+    """The door's question. Raises WireError, also where the decoder would take an object without a type for it."""
+    if not _decoded(_peek, frame).type:
+        raise WireError("it has no type")
+    return decode(frame, Knock)
 
 
 def decode_events(payload: bytes | Raw) -> list[Event]:

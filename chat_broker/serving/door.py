@@ -7,7 +7,7 @@ import zmq
 from chat_broker.serving.sockets import Socket, drain
 from chat_core import wire
 from chat_core.errors import WireError
-from chat_core.messages import Answer, Knock
+from chat_core.messages import Answer
 
 log = logging.getLogger("chat.door")
 
@@ -21,7 +21,7 @@ def answer_door(door: Socket, about: Answer) -> None:
         try:
             if not whole:
                 raise WireError("extra frames")
-            knock = wire.decode(frame.bytes, Knock)
+            knock = wire.decode_knock(frame.bytes)
         except WireError as problem:
             log.debug("! the door was asked something else: %s", problem)
             continue

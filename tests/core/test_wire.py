@@ -26,7 +26,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "presence": lambda payload: wire.decode(payload, m.Presence),
     "mark": lambda payload: wire.decode(payload, m.Mark),
     "message": lambda payload: wire.decode(payload, m.Message),
-    "knock": lambda payload: wire.decode(payload, m.Knock),
+    "knock": wire.decode_knock,
     "answer": lambda payload: wire.decode(payload, m.Answer),
     "feed": wire.split_feed,
 }
@@ -522,6 +522,12 @@ def test_what_was_wrong_is_said_without_control_characters() -> None:
 
 def test_a_refusal_is_never_as_long_as_the_request() -> None:
     assert len(str(error(wire.decode_request, b'{"type":"' + b"x" * 60_000 + b'","id":"7"}'))) < 1000
+
+
+@pytest.mark.parametrize("frame", [b"{}", b'{"id":7}', b'{"type":"","id":7}', b'{"type":"ping","id":7}'])
+def test_what_does_not_ask_who_is_here_is_no_knock(frame: bytes) -> None:
+    error(wire.decode_knock, frame)
+    assert wire.decode_knock(b'{"type":"who is here?","id":7}') == m.Knock(7)
 
 
 # ---- replies, events, the feed ---------------------------------------------------------------------------------
