@@ -79,7 +79,7 @@ def spent(code: str, what: str, frames: dict[str, bytes]) -> list[Case]:
     return [Case(f"{what}: {which}", code, (frame,), spends=True) for which, frame in frames.items()]
 
 
-def filled(frame: bytes, **meanings: str) -> bytes:
+def filled(frame: bytes, meanings: dict[str, str]) -> bytes:
     """The frame with these meanings in the place of its words."""
     for word, meaning in meanings.items():
         frame = frame.replace(f"${word}".encode(), meaning.encode())

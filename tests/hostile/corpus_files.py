@@ -35,13 +35,13 @@ def frames() -> list[bytes]:
 
 def _known(frame: bytes) -> bytes:
     keys = {"KEY": key_of("eve"), "MINE": key_of("ann"), "ZOE": key_of("bob")}
-    frame = filled(frame, SENDER=SENDER, THEIRS=OTHER_SENDER, **keys)
+    frame = filled(frame, keys | {"SENDER": SENDER, "THEIRS": OTHER_SENDER})
     return frame.replace(ROOM.encode(), b"lobby").replace(THEIR_ROOM.encode(), b"books")
 
 
 def scripts() -> dict[str, Script]:
     """The scripts, by name."""
-    return {file.name: _read(file.read_text()) for file in sorted(FOLDER.glob(f"*{_SCRIPT}"))}
+    return {file.name: read_script(file.read_text()) for file in sorted(FOLDER.glob(f"*{_SCRIPT}"))}
 
 
 def save_frame(frame: bytes, folder: Path = FOLDER) -> Path:
@@ -62,7 +62,8 @@ def save_script(script: Script, folder: Path = FOLDER) -> Path:
     return file
 
 
-def _read(text: str) -> Script:
+def read_script(text: str) -> Script:
+    """A script from its file."""
     return tuple(
         Turn(**turn | {"arrived": tuple((who, frame.encode("latin-1")) for who, frame in turn["arrived"])})
         for turn in json.loads(text)

@@ -5,6 +5,7 @@ is made as short as it can be and joins the corpus, where the tests try it for e
 """
 
 import argparse
+import contextlib
 import random
 import sys
 import tempfile
@@ -29,7 +30,7 @@ T = TypeVar("T")
 
 
 def main() -> int:
-    """Read the flags and run; returns how much was found."""
+    """Read the flags and run; returns the exit status, 1 if something was found."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int)
@@ -47,19 +48,15 @@ def run(dice: random.Random, seconds: float, keep: Path) -> int:
     while time.monotonic() < deadline:
         for _ in range(FRAMES_A_SCRIPT):
             frame = mutate(dice.choice(corpus), dice, corpus)
-            found += _tried(frame, check_frame, shortest_frame, corpus_files.save_frame, keep)
+            found += tried(frame, check_frame, shortest_frame, corpus_files.save_frame, keep)
         scripts += 1
-        play = (
-            (lambda one: check_stored(one, outcomes))
-            if scripts % SCRIPTS_A_DATABASE == 0
-            else check_in_memory(outcomes)
-        )
-        found += _tried(script(dice, corpus), play, shortest_script, corpus_files.save_script, keep)
+        play = in_a_database if scripts % SCRIPTS_A_DATABASE == 0 else in_memory
+        found += tried(script(dice, corpus), play(outcomes), shortest_script, corpus_files.save_script, keep)
     tell(f"{scripts * FRAMES_A_SCRIPT} frames, {scripts} scripts, {found} found; {dict(outcomes.most_common())}")
     return found
 
 
-def check_in_memory(outcomes: Counter[str]) -> Callable[[Script], None]:
+def in_memory(outcomes: Counter[str]) -> Callable[[Script], None]:
     """Plays scripts over dicts, and counts what was answered."""
 
     def play(one: Script) -> None:
@@ -68,17 +65,17 @@ def check_in_memory(outcomes: Counter[str]) -> Callable[[Script], None]:
     return play
 
 
-def check_stored(one: Script, outcomes: Counter[str]) -> None:
-    """Play a script over a database."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        try:
+def in_a_database(outcomes: Counter[str]) -> Callable[[Script], None]:
+    """Plays scripts over a database, and counts what was answered."""
+
+    def play(one: Script) -> None:
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(Store(Path(folder))) as store:
             outcomes.update(check_hub(one, store).outcomes)
-        finally:
-            store.close()
+
+    return play
 
 
-def _tried(
+def tried(
     one: T,
     check: Callable[[T], None],
     shortest: Callable[[T, Callable[[T], bool]], T],

@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 import sqlite3
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +115,9 @@ def open_files(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def wait_until(condition: Any, what: str, seconds: float = PATIENCE_SECONDS) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Look again and again, for so long at most."""
-    deadline = time.monotonic() + seconds
-    with zmq.Context() as context, context.socket(zmq.PAIR) as nobody:
-        while not condition():
-            assert time.monotonic() < deadline, f"not in time: {what}"
-            nobody.poll(50)
+    deadline, nothing = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"not in time: {what}"
+        nothing.wait(0.05)

@@ -1,6 +1,5 @@
 """Bad input over TCP: each is refused with its code, the connection lives, nothing is stored, nobody else notices."""
 
-import functools
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from chat_broker.serving.sockets import POSTS_FRAME_BYTES
+from chat_broker.serving.sockets import DOOR_FRAME_BYTES, POSTS_FRAME_BYTES
 from chat_core.errors import CODES
 from tests.broker.table import key_of
 from tests.hostile.bad_frames import BAD_FRAMES
@@ -64,9 +63,10 @@ class World:
 
     def words(self) -> Callable[[bytes], bytes]:
         """Puts into frames what their words stand for."""
-        fresh = next(self._fresh)
+        number = next(self._fresh)
+        fresh = {"SENDER": f"{number:016x}", "KEY": key_of(f"new {number}")}
         known = {"ZOE": key_of("zoë"), "MINE": key_of("mallory"), "THEIRS": THEIR_SENDER}
-        return functools.partial(filled, SENDER=f"{fresh:016x}", KEY=key_of(f"new {fresh}"), **known)
+        return lambda frame: filled(frame, fresh | known)
 
     def close(self) -> None:
         self.honest.close()
@@ -186,6 +186,18 @@ def test_a_frame_over_the_sockets_limit_costs_its_sender_the_connection_and_nobo
     world.honest.talk()
     # libzmq connects anew by itself: the broker does not bear a grudge.
     assert peer.ask(ask("bye"))["type"] == "bye"
+    peer.close()
+
+
+def test_the_door_answers_its_question_and_nothing_else(world: World, context: Context) -> None:
+    peer = Peer(context, world.broker.ready["door"])
+    for case in BAD_FRAMES:
+        if b"who is here?" not in case.frames[0] and max(map(len, case.frames)) <= DOOR_FRAME_BYTES:
+            peer.send(*case.frames)
+    answer = peer.ask(ask("who is here?", id=9))
+    assert (answer["type"], answer["re"]) == ("broker", 9)
+    assert peer.heard_nothing()
+    assert not peer.was_cut()
     peer.close()
 
 

@@ -15,7 +15,8 @@ from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import CODES, WireError
 from tests.broker.table import examples
-from tests.hostile import checks, corpus_files, fuzz
+from tests.core.test_wire import DECODERS
+from tests.hostile import corpus_files, fuzz
 from tests.hostile.checks import check_frame, check_hub
 from tests.hostile.mutations import MUTATIONS, Script, Turn, mutate, script
 
@@ -66,7 +67,7 @@ def test_the_corpus_has_every_message_of_the_feed(name: str, kind: Any) -> None:
 def test_what_is_found_is_kept_and_read_back(tmp_path: Path) -> None:
     one: Script = (Turn((("ann", b"\xff\0"), ("eve", b"{}")), 1.0, True, True), Turn(()))
     file = corpus_files.save_script(one, tmp_path)
-    assert corpus_files._read(file.read_text()) == one
+    assert corpus_files.read_script(file.read_text()) == one
     assert corpus_files.save_frame(b"\xff\0", tmp_path).read_bytes() == b"\xff\0"
 
 
@@ -96,7 +97,7 @@ def test_whatever_arrives_everything_holds_and_happens_the_same_again(dice: rand
 @settings(max_examples=examples(15), deadline=None)
 @given(dices)
 def test_whatever_arrives_everything_holds_over_a_database(dice: random.Random) -> None:
-    fuzz.check_stored(script(dice, CORPUS), Counter())
+    fuzz.in_a_database(Counter())(script(dice, CORPUS))
 
 
 def test_the_fuzzer_gets_everywhere() -> None:
@@ -117,8 +118,8 @@ def test_a_decoder_that_lets_an_error_out_is_found_and_the_frame_is_kept_short(
     def decode(frame: bytes) -> Any:
         return msgspec.json.decode(frame) if b"{" in frame else None
 
-    monkeypatch.setitem(checks.DECODERS, "event", decode)
-    assert fuzz._tried(b'{"type":"bye","id":7', check_frame, fuzz.shortest_frame, corpus_files.save_frame, tmp_path)
+    monkeypatch.setitem(DECODERS, "event", decode)
+    assert fuzz.tried(b'{"type":"bye","id":7', check_frame, fuzz.shortest_frame, corpus_files.save_frame, tmp_path)
     (kept,) = tmp_path.iterdir()
     assert kept.read_bytes() == b"{"
 
@@ -130,9 +131,7 @@ def test_a_batch_that_is_not_undone_is_found_and_the_script_is_kept_short(
     dice, found = random.Random(4), 0
     while not found:
         one = script(dice, CORPUS)
-        found = fuzz._tried(
-            one, fuzz.check_in_memory(Counter()), fuzz.shortest_script, corpus_files.save_script, tmp_path
-        )
+        found = fuzz.tried(one, fuzz.in_memory(Counter()), fuzz.shortest_script, corpus_files.save_script, tmp_path)
     (kept,) = tmp_path.iterdir()
-    (turn,) = corpus_files._read(kept.read_text())
+    (turn,) = corpus_files.read_script(kept.read_text())
     assert (turn.fails, len(turn.arrived)) == (True, 1)
