@@ -27,7 +27,8 @@ def find(turn: Turn, typed: str) -> RoomRecord:
 
 def no_room(typed: str) -> RefusedError:
     """What is said of a room that is not there."""
-    return RefusedError("no_room", f"There is no room {names.shown(typed)} here: `rooms` lists them, `create` makes one.")
+    text = f"There is no room {names.shown(typed)} here: `rooms` lists them, `create` makes one."
+    return RefusedError("no_room", text)
 
 
 def info(turn: Turn, record: RoomRecord, user: str) -> m.RoomInfo:

@@ -99,7 +99,7 @@ class Honest:
 
 def on_disk(data: Path) -> dict[str, list[Any]]:
     """Everything that a broker has stored, by table."""
-    tables = ("kept", "log", "numbers", "clock", "about")
+    tables = ("kept", "log", "runs", "outcomes", "clock", "about")
     file = f"{(data / FILE).absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(file, uri=True, timeout=PATIENCE_SECONDS)) as sql:
         return {table: sorted(sql.execute(f"SELECT * FROM {table}")) for table in tables}
