@@ -1,0 +1,35 @@
+"""Fixtures for the scenarios of faults: a seed, a broker that serves, and a crew."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.crew import Crew
+from tests.faults.telling import seed
+from tests.system.processes import BrokerProcess, quiet_ports
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    """Chance; its seed is printed."""
+    return random.Random(seed())
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+    """A broker that serves, on ports that are its own while it is away."""
+    process = BrokerProcess(tmp_path)
+    process.port = quiet_ports()
+    process.address = f"127.0.0.1:{process.port}"
+    yield process.start()
+    process.close()
+
+
+@pytest.fixture
+def crew(tmp_path: Path, broker: BrokerProcess, dice: random.Random) -> Iterator[Crew]:
+    """Nobody yet."""
+    crew = Crew(tmp_path, broker.address, dice.randrange(2**32))
+    yield crew
+    crew.close()
