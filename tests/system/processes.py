@@ -50,23 +50,40 @@ class BrokerProcess:
         self.address = f"127.0.0.1:{self.port}"
         self.ready: dict[str, Any] = {}
         self._process: subprocess.Popen[str] | None = None
-        self._log = folder / "broker.log"
+        self._log, self._ready_file = folder / "broker.log", folder / "ready.json"
 
     def start(self) -> "BrokerProcess":
         """Start and wait until it serves."""
-        ready = self.folder / "ready.json"
-        ready.unlink(missing_ok=True)
-        command = [sys.executable, str(ROOT / "broker.py"), "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--data", str(self.data), "--ready-file", str(ready), *self.flags]
-        with self._log.open("a") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, text=True, cwd=self.folder)
+        self.spawn()
+        assert self._process is not None
         for _ in range(int(LONG / 0.02)):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 raise AssertionError(f"the broker ended with {self._process.wait(0.02)}: {self.log()}")
-            if ready.exists():
-                self.ready = json.loads(ready.read_text())
+            if self.serves():
+                self.ready = json.loads(self._ready_file.read_text())
                 return self
         raise AssertionError(f"the broker does not serve: {self.log()}")
+
+    def spawn(self) -> None:
+        """Start, and do not wait for anything."""
+        self._ready_file.unlink(missing_ok=True)
+        command = [sys.executable, str(ROOT / "broker.py"), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--data", str(self.data), "--ready-file", str(self._ready_file), *self.flags]
+        with self._log.open("a") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, text=True, cwd=self.folder)
+
+    def serves(self) -> bool:
+        """Has it said, since it was started, that it serves?"""
+        return self._ready_file.exists()
+
+    def freeze(self) -> None:
+        """Stop it where it is; returns when it has stopped."""
+        self._send(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._send(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a power switch would its process."""
@@ -89,9 +106,19 @@ class BrokerProcess:
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
-    def _end(self, number: signal.Signals) -> int:
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def _send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    def _end(self, number: signal.Signals) -> int:
+        self._send(number)
+        assert self._process is not None
         return self._process.wait(LONG)
 
 
