@@ -330,6 +330,7 @@ class Session:
             self._forget_requests()
         else:
             self._beat = None
+            self._ping_due = min(self._ping_due, now + self.every.ping_unfed)
 
     def _silent_at(self, line: Line) -> float:
         if line.heard is None:

@@ -917,6 +917,13 @@ def test_a_client_whose_feed_is_blocked_follows_by_asking_every_second() -> None
     assert "blocked" in talk.last(effects.Status).text
 
 
+def test_a_client_whose_feed_breaks_follows_by_asking_within_a_second() -> None:
+    talk = live().keep_alive(2).forget()
+    talk.session.lost("feed", talk.session.feed.generation, talk.now)
+    talk.wait(1.0)
+    assert [ping.rooms for ping in talk.all(m.Ping)] == [["lobby"]]
+
+
 def test_a_change_of_my_rooms_is_told() -> None:
     talk = Talk().welcome().pong(rooms=["a", "lobby"])
     assert talk.last(effects.MyRooms).rooms == ["a", "lobby"]
