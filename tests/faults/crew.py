@@ -2,13 +2,15 @@
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from tests.faults.journal import read_journal
+from tests.faults.journal import Entry, Settled, entries_of, read_journal
 from tests.faults.oracle import Figures, Member, judge, read_stored
 from tests.system.processes import LONG, ROOT, environment
 
@@ -28,8 +30,8 @@ class Hand:
         self._command = [sys.executable, "-m", f"tests.faults.{kind}"]
         for flag, value in (given | flags).items():
             self._command += [f"--{flag}", str(value)]
+        self.posts = bool(flags.get("rate"))
         self._process: subprocess.Popen[str] | None = None
-        self.frozen = False
 
     def start(self) -> "Hand":
         """Begin, or go on after a kill."""
@@ -55,12 +57,10 @@ class Hand:
         """Stop it where it is, as a laptop's lid does."""
         self.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
-        self.frozen = True
 
     def thaw(self) -> None:
         """Let it go on."""
         self.process.send_signal(signal.SIGCONT)
-        self.frozen = False
 
     def copy_identity(self, to: Path) -> None:
         """Clone the disk with its identity and outbox, at one moment."""
@@ -92,6 +92,15 @@ class Hand:
         status = self.process.wait(2 * LONG)
         assert status == 0, f"{self.label} ended with {status}: {self._complaint()}"
         self._forget()
+
+    def has_noted(self, kind: type[Entry]) -> bool:
+        """Is there such an entry in its journal?"""
+        return bool(entries_of(read_journal(self.journal), kind))
+
+    def check(self) -> None:
+        """Raises AssertionError if its process has ended by itself."""
+        status = self._process.poll() if self._process is not None else None
+        assert status is None, f"{self.label} ended with {status}: {self._complaint()}"
 
     def close(self) -> None:
         """For the end of a test, however it went."""
@@ -129,6 +138,21 @@ class Crew:
     def resender(self, name: str, **flags: object) -> Hand:
         """Another one who sends everything again and again, started."""
         return self._add("resender", name, **flags)
+
+    def work(self, seconds: float) -> None:
+        """Let them work for a while; raises AssertionError if one of them ends."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            select.select([], [], [], min(left, 0.2))
+            for hand in self.hands:
+                hand.check()
+
+    def begin(self) -> None:
+        """Until everybody who posts has had a post acknowledged."""
+        until = time.monotonic() + LONG
+        while not all(hand.has_noted(Settled) for hand in self.hands if hand.posts):
+            assert time.monotonic() < until, "not everybody has begun"
+            self.work(0.05)
 
     def settle(self) -> None:
         """Have all stop posting, settle, see everything, and end."""

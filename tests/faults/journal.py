@@ -151,6 +151,21 @@ def read_journal(path: Path) -> list[AnyEntry]:
     return entries
 
 
+class Follower:
+    """Reads a journal while it grows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._place = path, 0
+
+    def new(self) -> list[AnyEntry]:
+        """What was noted since the last call."""
+        with self._path.open("rb") as file:
+            file.seek(self._place)
+            whole, end, _ = file.read().rpartition(b"\n")
+        self._place += len(whole) + len(end)
+        return [_decode(line) for line in whole.split(b"\n") if line]
+
+
 def entries_of(entries: Sequence[AnyEntry], kind: type[Kind]) -> list[Kind]:
     """Those of one kind, in order."""
     return [entry for entry in entries if isinstance(entry, kind)]
