@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.faults.journal import Entry, Settled, entries_of, read_journal
 from tests.faults.oracle import Figures, Member, judge, read_stored
+from tests.faults.telling import tell
 from tests.system.processes import LONG, ROOT, environment
 
 
@@ -156,6 +157,7 @@ class Crew:
 
     def settle(self) -> None:
         """Have all stop posting, settle, see everything, and end."""
+        begun = time.monotonic()
         for hand in self.hands:
             hand.stop()
         for hand in self.hands:
@@ -164,6 +166,7 @@ class Crew:
             hand.end()
         for hand in self.hands:
             hand.wait()
+        tell(f"everybody had settled and seen everything after {time.monotonic() - begun:.1f} s")
 
     def members(self) -> list[Member]:
         """What everybody noted."""

@@ -56,7 +56,9 @@ class Member:
     @property
     def start(self) -> j.Started:
         """Who it was."""
-        return j.entries_of(self.entries, j.Started)[0]
+        first = self.entries[0]
+        assert isinstance(first, j.Started)
+        return first
 
     def __str__(self) -> str:
         return self.start.label

@@ -29,6 +29,7 @@ def test_a_broker_that_stands_still_for_10_s_and_a_client_for_60_s_catch_up(
     crew.work(BROKER_SECONDS)
     broker.thaw()
     thawed = j.now()
+    crew.work(2.0)
     while j.now() < frozen + CLIENT_SECONDS - 6.0:  # short naps of the others, one after the other
         hand = dice.choice(others)
         hand.freeze()
