@@ -143,10 +143,13 @@ class Crew:
     def work(self, seconds: float) -> None:
         """Let them work for a while; raises AssertionError if one of them ends."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            select.select([], [], [], min(left, 0.2))
+        while True:
             for hand in self.hands:
                 hand.check()
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            select.select([], [], [], min(left, 0.2))
 
     def begin(self) -> None:
         """Until everybody who posts has had a post acknowledged."""

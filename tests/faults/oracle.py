@@ -226,12 +226,13 @@ class Figures:
     stored: int
     acknowledged: int
     seen: int
+    entered: int
     processes: int
 
     def __str__(self) -> str:
         return (
-            f"{self.stored} events stored, {self.acknowledged} acknowledgements, {self.seen} events seen, "
-            f"{self.processes} processes: no difference"
+            f"{self.stored} events stored, {self.acknowledged} posts and {self.entered} rooms acknowledged, "
+            f"{self.seen} events seen, {self.processes} processes of the crew: no difference"
         )
 
 
@@ -256,6 +257,7 @@ def judge(stored: Stored, crew: Sequence[Member]) -> Figures:
         sum(map(len, stored.logs.values())),
         len(j.entries_of(entries, j.Settled)),
         sum(len(entry.events) for entry in j.entries_of(entries, j.Seen)),
+        len(j.entries_of(entries, j.Entered)),
         len(j.entries_of(entries, j.Started)),
     )
 

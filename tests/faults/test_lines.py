@@ -20,13 +20,15 @@ from tests.faults.crew import Crew, Hand
 from tests.faults.impostors import Impostor
 from tests.faults.proxy import Line, Proxy, Weather
 from tests.faults.telling import tell
-from tests.system.processes import LONG, BrokerProcess
+from tests.system.processes import BrokerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CLIENTS, RATE = 7, 20
 # What is behind a silent line is found out by its silence: posts 8 s, feed 6 s, with time to connect anew.
 NOTICED_SECONDS = 9.0
+# Everybody is back within a second (8 s are promised); a machine that is busy with something else may take longer.
+BACK_SECONDS = 20.0
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Exposed:
     def wait_until_back(self, mended: float, fault: str = "") -> float:
         """Until it is live and a post that was kept after the mending is acknowledged and seen; how long that took."""
         while not (back := self._back(mended)):
-            assert j.now() < mended + LONG, f"{self._hand.label} is not back after: {fault}"
+            assert j.now() < mended + BACK_SECONDS, f"{self._hand.label} is not back after: {fault}"
             self._hand.check()
             select.select([], [], [], 0.05)
         return back - mended
