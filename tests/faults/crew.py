@@ -22,7 +22,7 @@ class Hand:
     def __init__(self, folder: Path, address: str, kind: str, name: str, **flags: object) -> None:
         """``flags``: those of `tests.faults.worker`; ``identity``: the folder of the identity, by default one of its
         own; ``label``: what its texts begin with, and what its files are called."""
-        self.label = str(flags.pop("label", name))
+        self.name, self.label = name, str(flags.pop("label", name))
         self.identity = Path(str(flags.pop("identity", folder / self.label)))
         self.journal = folder / f"{self.label}.jsonl"
         self.shared = bool(flags.pop("shared", False))

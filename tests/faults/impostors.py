@@ -1,7 +1,7 @@
 """Other programs on a broker's port: they take connections and say something else, or nothing."""
 
 import contextlib
-import os
+import random
 import selectors
 import socket
 import threading
@@ -19,21 +19,22 @@ BIND_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Manner:
-    """How a program behaves: what it says to a new connection (None: it hangs up), and what it answers (None: the
-    same)."""
+    """How a program behaves: what it says to a new connection (None: it hangs up), and what it answers."""
 
-    greeting: Callable[[], bytes | None] = lambda: b""
-    answer: Callable[[bytes], bytes | None] = lambda heard: b""
+    greeting: Callable[[random.Random], bytes | None] = lambda dice: b""
+    answer: Callable[[random.Random, bytes], bytes] = lambda dice, heard: b""
     closes: bool = False  # after its first answer
 
 
 # What speaks TCP, and what speaks ZeroMQ with the wrong kind of socket.
 PLAIN: dict[str, Manner] = {
     "a silent server": Manner(),
-    "a server that hangs up": Manner(greeting=lambda: None),
-    "an HTTP server": Manner(answer=lambda _: HTTP_400, closes=True),
-    "a server of garbage": Manner(greeting=lambda: os.urandom(2000), answer=lambda _: os.urandom(200)),
-    "an echo": Manner(answer=lambda heard: heard),
+    "a server that hangs up": Manner(lambda dice: None),
+    "an HTTP server": Manner(answer=lambda dice, heard: HTTP_400, closes=True),
+    "a server of garbage": Manner(
+        greeting=lambda dice: dice.randbytes(2000), answer=lambda dice, heard: dice.randbytes(200)
+    ),
+    "an echo": Manner(answer=lambda dice, heard: heard),
 }
 ZMQ: dict[str, int] = {"a PUB": zmq.PUB, "a REP": zmq.REP, "a ROUTER": zmq.ROUTER}
 KINDS = (*PLAIN, *ZMQ)
@@ -44,6 +45,7 @@ class Impostor:
 
     def __init__(self, kind: str, port: int = 0) -> None:
         self.port = port
+        self._dice = random.Random(kind)
         self._stop = threading.Event()
         self._ready = threading.Event()
         run = self._speak_plain if kind in PLAIN else self._speak_zmq
@@ -66,6 +68,7 @@ class Impostor:
         """End it, with all its connections."""
         self._stop.set()
         self._thread.join(10)
+        assert not self._thread.is_alive()
 
     def _speak_plain(self, kind: str) -> None:
         manner, selector = PLAIN[kind], selectors.DefaultSelector()
@@ -85,7 +88,7 @@ class Impostor:
 
     def _greet(self, manner: Manner, connection: socket.socket, selector: selectors.BaseSelector) -> None:
         connection.setblocking(False)
-        greeting = manner.greeting()
+        greeting = manner.greeting(self._dice)
         if greeting is None:
             connection.close()
             return
@@ -98,7 +101,7 @@ class Impostor:
         with contextlib.suppress(OSError):
             heard = connection.recv(65536)
             if heard:
-                connection.send(manner.answer(heard) or b"")
+                connection.send(manner.answer(self._dice, heard))
         if not heard or manner.closes:
             selector.unregister(connection)
             connection.close()
@@ -114,8 +117,9 @@ class Impostor:
                         sock.send(topic + b"\0junk")
                     self._stop.wait(CHATTER_SECONDS)
                 elif sock.poll(CHATTER_SECONDS * 1000):
-                    heard = sock.recv_multipart()
-                    sock.send_multipart([*heard[:-1], b'{"type":"pong","re":1}'])
+                    with contextlib.suppress(zmq.Again):  # a REP throws away what has no empty frame
+                        heard = sock.recv_multipart(zmq.DONTWAIT)
+                        sock.send_multipart([*heard[:-1], b'{"type":"pong","re":1}'], zmq.DONTWAIT)
 
     def _bind(self, sock: "zmq.Socket[bytes]") -> None:
         until = time.monotonic() + BIND_SECONDS

@@ -230,6 +230,7 @@ class Proxy:
         self._stopping = True
         self._waker.send(b"\0")
         self._thread.join(10)
+        assert not self._thread.is_alive()
 
     # In its thread.
 

@@ -38,9 +38,9 @@ class Resender:
     def __init__(self) -> None:
         self._told = flags()
         self._rooms = self._told.rooms.split(",")
-        self._dice = random.Random(f"{self._told.seed} {self._told.label} {os.getpid()}")
         self._sender = blake2b(f"{self._told.seed} {self._told.label}".encode(), digest_size=8).hexdigest()
         before = j.read_journal(self._told.journal)
+        self._dice = random.Random(f"{self._told.seed} {self._told.label} {len(j.entries_of(before, j.Started))}")
         self._journal = j.Journal(self._told.journal)
         self._journal.note(j.Started(j.now(), self._told.name, self._told.label, os.getpid()))
         self._last = max((number_of(entry.text) for entry in before if isinstance(entry, j.Kept)), default=0)

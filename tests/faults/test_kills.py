@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -66,17 +67,16 @@ class Clones:
     def __init__(self, crew: Crew, broker: BrokerProcess) -> None:
         self._crew, self._broker = crew, broker
         self.ben = crew.worker("ben", rate=40, rooms=ROOMS)
-        self._copies = 0
+        self._copies: list[Path] = []
 
     def copy(self) -> None:
         """Clone the disk while there are unsent posts in its outbox, and use both."""
         self._broker.kill()
         self._crew.work(0.5)
-        label = f"copy{self._copies}"
-        self._copies += 1
-        self.ben.copy_identity(self._crew.folder / label)
-        shutil.copytree(self._crew.folder / label, self._crew.folder / "backup", dirs_exist_ok=True)
-        self._crew.worker("ben", label=label, rate=20, rooms=ROOMS)
+        copy = self._crew.folder / f"copy{len(self._copies)}"
+        self.ben.copy_identity(copy)
+        self._copies.append(shutil.copytree(copy, copy.with_suffix(".bak")))
+        self._crew.worker("ben", label=copy.name, rate=20, rooms=ROOMS)
         self._broker.start()
 
     def put_back(self) -> None:
@@ -85,7 +85,7 @@ class Clones:
         self.ben.wait_until_settled()
         self.ben.kill()
         shutil.rmtree(self.ben.identity)
-        shutil.copytree(self._crew.folder / "backup", self.ben.identity)
+        shutil.copytree(self._copies[-1], self.ben.identity)
         self.ben.start()
 
 

@@ -7,10 +7,9 @@ blocked it follows by the feed. Once a fault is mended, everybody is soon back.
 
 import random
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 import pytest
 
@@ -18,54 +17,16 @@ from tests.faults import impostors
 from tests.faults import journal as j
 from tests.faults.crew import Crew, Hand
 from tests.faults.impostors import Impostor
-from tests.faults.proxy import Line, Proxy, Weather
+from tests.faults.proxy import Line, Proxy
 from tests.faults.telling import tell
+from tests.faults.weather import NOTICED_SECONDS, Fault, programs, weather
 from tests.system.processes import BrokerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CLIENTS, RATE = 7, 20
-# What is behind a silent line is found out by its silence: posts 8 s, feed 6 s, with time to connect anew.
-NOTICED_SECONDS = 9.0
 # Everybody is back within a second (8 s are promised); a machine that is busy with something else may take longer.
 BACK_SECONDS = 20.0
-
-
-@dataclass
-class Fault:
-    """Something that happens to a line for a while. ``quiet``: nothing breaks, so that it takes its silence to see it;
-    ``mild``: the line still works."""
-
-    name: str
-    line: str
-    seconds: float
-    begin: Callable[[Line], object]
-    quiet: bool = False
-    mild: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.line} {self.name}"
-
-
-def weather(line: str) -> Iterator[Fault]:
-    """What can happen to bytes on a line."""
-    held, gone, thin = Weather(paused=True), Weather(delay=0.4), Weather(rate=20_000)
-    yield Fault("cut", line, 4, lambda it: it.cut())
-    yield Fault("cut for a moment", line, 0.05, lambda it: it.cut(), mild=True)
-    yield Fault("held back both ways", line, 13, lambda it: it.spoil(held, held), quiet=True)
-    yield Fault("held back on its way up", line, 4, lambda it: it.spoil(up=held), quiet=True)
-    yield Fault("held back on its way down", line, 12, lambda it: it.spoil(down=held), quiet=True)
-    yield Fault("half open", line, NOTICED_SECONDS, lambda it: it.forget(), quiet=True)
-    yield Fault("late", line, 5, lambda it: it.spoil(gone, gone), mild=True)
-    yield Fault("thin", line, 5, lambda it: it.spoil(thin, thin), mild=True)
-
-
-def programs(line: str, found: dict[str, Impostor]) -> Iterator[Fault]:
-    """Every other program, on this line's port alone."""
-    for kind, impostor in found.items():
-        quiet = kind not in ("a server that hangs up", "an HTTP server", "a server of garbage")
-        target = impostor.target
-        yield Fault(f"led to {kind}", line, 4, lambda it, target=target: it.divert(target), quiet=quiet)
 
 
 class Exposed:

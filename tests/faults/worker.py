@@ -89,8 +89,8 @@ class Worker:
 
     def __init__(self, told: argparse.Namespace) -> None:
         self._told, self._rooms = told, told.rooms.split(",")
-        self._dice = random.Random(f"{told.seed} {told.label} {os.getpid()}")
         before = j.read_journal(told.journal)
+        self._dice = random.Random(f"{told.seed} {told.label} {len(j.entries_of(before, j.Started))}")
         self._journal = j.Journal(told.journal)
         self._note(j.Started(j.now(), told.name, told.label, os.getpid(), self._rooms))
         self._client = Client(parse_address(told.broker), open_identity(told.folder), told.name)
