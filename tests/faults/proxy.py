@@ -255,7 +255,7 @@ class Proxy:
     def _run(self) -> None:
         while not self._stopping:
             for key, _ in self._selector.select(TICK_SECONDS if self._holding() else 1.0):
-                if key.fileobj in self._selector.get_map():  # else closed by what was ready before it
+                if key.fileobj.fileno() >= 0:  # type: ignore[union-attr]  # else closed by what was ready before it
                     key.data()
             while not self._calls.empty():
                 function, done = self._calls.get()
