@@ -95,6 +95,7 @@ class Worker:
         self._note(j.Started(j.now(), told.name, told.label, os.getpid(), self._rooms))
         self._client = Client(parse_address(told.broker), open_identity(told.folder), told.name)
         self._seen = dict.fromkeys(self._rooms, (0, START))
+        self._stood: effects.Status | None = None
         self._resume(before)
         self._asked: list[str] = []  # rooms to be entered
         self._stopping = self._ending = self._said_settled = False
@@ -138,6 +139,7 @@ class Worker:
     # A turn.
 
     def _turn(self) -> None:
+        self._note_status()
         wait = min(self._posts.wait(), self._moves.wait()) if self._posting else LOOK_SECONDS
         for news in self._arrived(max(0.0, min(wait, LOOK_SECONDS))):
             self._take(news)
@@ -182,8 +184,6 @@ class Worker:
                 self._note(j.Settled(now, news.reply.room, news.reply.seq, text))
             else:
                 self._note(j.Turned(now, text, news.reply.code))
-        elif isinstance(news, effects.Status):
-            self._note(j.Stood(now, news.state, news.text))
         elif isinstance(news, Renumbered):
             self._note(j.Renumbered(now, len(news.rows)))
         elif isinstance(news, effects.Rewound):
@@ -193,6 +193,12 @@ class Worker:
             raise AssertionError(f"{self._told.name} is not let in: {news.reply.text}")
         elif isinstance(news, Line):
             self._obey(news.text)
+
+    def _note_status(self) -> None:
+        """Not by the news of it, which `Client.ask` keeps to itself."""
+        if self._client.status != self._stood:
+            self._stood = self._client.status
+            self._note(j.Stood(j.now(), self._stood.state, self._stood.text))
 
     def _take_events(self, news: effects.Arrived) -> None:
         events = [
