@@ -46,10 +46,12 @@ def hello(turn: Turn, peer: bytes, request: m.Hello) -> None:
 
 def who(turn: Turn, peer: bytes, request: m.Who) -> None:
     """Tell who is here."""
-    only = None
     if request.room:
-        only = turn.tables.members_of.get(rooms.find(turn, request.room).id, set())
-    turn.answer(peer, m.Here(request.id, turn.desk.version, turn.desk.people(turn.mono, only)))
+        members = turn.tables.members_of.get(rooms.find(turn, request.room).id, set())
+        people = turn.desk.people(turn.mono, members)
+    else:
+        people = turn.everybody()
+    turn.answer(peer, m.Here(request.id, turn.desk.version, people))
 
 
 def bye(turn: Turn, peer: bytes, request: m.Bye) -> None:

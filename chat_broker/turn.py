@@ -20,7 +20,7 @@ from chat_broker.tables import NO_EVENTS, Head, SenderState, Tables
 from chat_core import wire
 from chat_core.chain import chain_of
 from chat_core.errors import CODES, RefusedError
-from chat_core.messages import Event, Refused, Reply
+from chat_core.messages import Event, Person, Refused, Reply
 
 
 class LogView(Protocol):
@@ -90,6 +90,7 @@ class Turn:
     published: list[tuple[str, bytes]] = field(default_factory=list)
     jobs: list[ReadJob] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _everybody: list[Person] | None = None
 
     @property
     def time(self) -> int:
@@ -153,6 +154,12 @@ class Turn:
         old = table.get(key)
         self.undos.append(lambda: table.pop(key) if old is None else table.update({key: old}))
         table[key] = value
+
+    def everybody(self) -> list[Person]:
+        """Who is here, after the commit: found out once, since whole crowds ask for it in the same turn."""
+        if self._everybody is None:
+            self._everybody = self.desk.people(self.mono)
+        return self._everybody
 
     # Who is told.
 

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import zmq
-
 from chat_broker.hub import Hub
 from chat_broker.serving import copies
 from chat_broker.serving.addresses import Reach, reach
@@ -21,7 +19,7 @@ from chat_broker.serving.folder import FolderError, config_file, data_folder, on
 from chat_broker.serving.logs import set_up_logging
 from chat_broker.serving.loop import Loop, Waker
 from chat_broker.serving.reader import Reader
-from chat_broker.serving.sockets import Sockets, open_sockets, seed_routing_ids
+from chat_broker.serving.sockets import Sockets, make_context, open_sockets, seed_routing_ids
 from chat_broker.settings import Settings, load_settings
 from chat_broker.store import Store
 from chat_broker.tables import Tables
@@ -98,7 +96,7 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
         stack.callback(waker.close)
         tables = Tables()
         commit, last = store.load(tables)
-        context: zmq.Context[Any] = zmq.Context()
+        context = make_context()
         stack.callback(context.term)
         listen, timing = settings.listen, settings.timing
         sockets = open_sockets(context, listen.bind, listen.port, settings.limits, timing.bind_retry_seconds)
