@@ -39,14 +39,14 @@ class Store:
         try:
             self._sql = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         except sqlite3.Error as problem:
-            raise StoreError(f"The database {self.path} cannot be opened ({problem}).") from problem
+            raise StoreError(f"The database {self.path} cannot be opened ({problem}){_advice(problem)}.") from problem
         try:
             self._prepare()
         except (sqlite3.Error, StoreError) as problem:
             self._sql.close()
             if isinstance(problem, StoreError):
                 raise
-            raise StoreError(f"The database {self.path} cannot be used ({problem}).") from problem
+            raise StoreError(f"The database {self.path} cannot be used ({problem}){_advice(problem)}.") from problem
 
     def close(self) -> None:
         """Release the file; folds the write-ahead log into it."""
@@ -193,6 +193,12 @@ class Store:
         ).fetchone()
         last = wire.decode_event(wire.split_events(events)[-1])
         return Head(first, last.seq, last.chain)
+
+
+def _advice(problem: sqlite3.Error) -> str:
+    """What to do about it, where SQLite's words do not tell: a full disk can look like a broken one."""
+    disk = getattr(problem, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    return ": is the disk full? Make room, or give another folder with --data" if disk else ""
 
 
 class LogReader:

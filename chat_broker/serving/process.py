@@ -132,7 +132,11 @@ def _open_lobby(hub: Hub, store: Store) -> None:
     turn = hub.begin(int(time.time() * 1000), 0.0)
     hub.open_lobby(turn)
     if turn.batch:
-        store.commit(turn.batch)
+        try:
+            store.commit(turn.batch)
+        except StoreError as problem:
+            text = f"The database {store.path} cannot be written ({problem}): is the disk full?"
+            raise FolderError(f"{text} Make room, or give another folder with --data.") from problem
     hub.finish(turn)
 
 

@@ -116,6 +116,23 @@ def test_a_data_folder_that_cannot_be_made_is_said_with_status_73(tmp_path: Path
     assert "--data" in one_sentence(done)
 
 
+@pytest.mark.parametrize("room", [0, 20_000, 40_000])  # for a file, the log of its changes, and the first event in it
+def test_a_disk_without_room_for_the_beginning_is_said_with_status_73(tmp_path: Path, room: int) -> None:
+    pytest.importorskip("resource")
+    code = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2);"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+    )
+    command = [sys.executable, "-c", code, str(room), str(ROOT / "broker.py"), "--port", "0", "--data", "d"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=LONG, cwd=tmp_path, env=environment(tmp_path)
+    )
+    assert done.returncode == 73
+    sentence = one_sentence(done)
+    assert str(tmp_path / "d" / "chat.db") in sentence
+    assert "is the disk full? Make room" in sentence
+
+
 def test_a_database_of_a_newer_version_is_left_alone_with_status_78(broker: BrokerProcess, tmp_path: Path) -> None:
     broker.stop()
     with sqlite3.connect(broker.data / "chat.db") as sql:
