@@ -18,10 +18,16 @@ def dice() -> random.Random:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+def data(tmp_path: Path) -> Path:
+    """Where the broker's data is; scenarios with a disk of their own say something else."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def broker(tmp_path: Path, data: Path) -> Iterator[BrokerProcess]:
     """A broker that serves, on ports that are its own while it is away."""
     process = BrokerProcess(tmp_path)
-    process.port = quiet_ports()
+    process.port, process.data = quiet_ports(), data
     process.address = f"127.0.0.1:{process.port}"
     yield process.start()
     process.close()

@@ -49,6 +49,8 @@ class BrokerProcess:
         self.port = free_ports()
         self.address = f"127.0.0.1:{self.port}"
         self.ready: dict[str, Any] = {}
+        self.program: tuple[str, ...] = (str(ROOT / "broker.py"),)
+        self.environment: dict[str, str] | None = None  # this process's own
         self._process: subprocess.Popen[str] | None = None
         self._log, self._ready_file = folder / "broker.log", folder / "ready.json"
 
@@ -67,10 +69,12 @@ class BrokerProcess:
     def spawn(self) -> None:
         """Start, and do not wait for anything."""
         self._ready_file.unlink(missing_ok=True)
-        command = [sys.executable, str(ROOT / "broker.py"), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command = [sys.executable, *self.program, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--data", str(self.data), "--ready-file", str(self._ready_file), *self.flags]
         with self._log.open("a") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, text=True, cwd=self.folder)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, text=True, cwd=self.folder, env=self.environment
+            )
 
     def serves(self) -> bool:
         """Has it said, since it was started, that it serves?"""
