@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 from tests.faults.journal import Entry, Settled, entries_of, read_journal
 from tests.faults.oracle import Figures, Member, judge, read_stored
@@ -21,12 +22,13 @@ class Hand:
 
     def __init__(self, folder: Path, address: str, kind: str, name: str, **flags: object) -> None:
         """``flags``: those of `tests.faults.worker`; ``identity``: the folder of the identity, by default one of its
-        own; ``label``: what its texts begin with, and what its files are called."""
+        own; ``label``: what its texts begin with, and what its files are called; ``variables``: of its environment."""
         self.name, self.label = name, str(flags.pop("label", name))
         self.identity = Path(str(flags.pop("identity", folder / self.label)))
         self.journal = folder / f"{self.label}.jsonl"
         self.shared = bool(flags.pop("shared", False))
-        self._folder, self._errors = folder, folder / f"{self.label}.err"
+        self._environment = environment(folder, **cast(dict[str, str], flags.pop("variables", {})))
+        self._errors = folder / f"{self.label}.err"
         given = {"broker": address, "folder": self.identity, "journal": self.journal, "name": name, "label": self.label}
         self._command = [sys.executable, "-m", f"tests.faults.{kind}"]
         for flag, value in (given | flags).items():
@@ -44,7 +46,7 @@ class Hand:
                 stderr=errors,
                 text=True,
                 cwd=ROOT,
-                env=environment(self._folder),
+                env=self._environment,
             )
         return self
 

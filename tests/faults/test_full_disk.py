@@ -16,7 +16,7 @@ from tests.faults.crew import Crew
 from tests.faults.disks import Ballast, need_mounts, small_disk
 from tests.faults.oracle import read_stored
 from tests.faults.telling import tell
-from tests.faults.usage import usage, wait_for_rest
+from tests.faults.usage import at_rest, check_rest
 from tests.faults.visitor import Visitor, read_everything
 from tests.system.processes import LONG, ROOT, BrokerProcess, environment
 
@@ -109,7 +109,7 @@ def test_a_disk_full_twenty_times_costs_nothing_but_the_time_it_is_full(
     pid = broker.ready["pid"]
     with Visitor(broker, "visitor") as visitor:
         read_everything(visitor, "lobby")
-    rest = usage(pid)
+    rest = at_rest(pid)
     for name in ("ann", "bob", "cat", "dan"):
         crew.worker(name, rate=100)
     freed, made = [], {"lobby"}
@@ -139,5 +139,5 @@ def test_a_disk_full_twenty_times_costs_nothing_but_the_time_it_is_full(
     # Said once each time. (At the very edge a small batch may find its room: then writing works again, for a moment.)
     assert periods(broker) == [FULL, WELL] * (len(periods(broker)) // 2)
     assert "Traceback" not in broker.log()
-    wait_for_rest(pid, rest)
+    check_rest(pid, rest)
     assert broker.stop() == 0

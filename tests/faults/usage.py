@@ -3,6 +3,7 @@
 import os
 import select
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tests.faults.telling import tell
 
 # Until the connections of clients that left are gone.
 REST_SECONDS = 30.0
+# So long nothing changes then.
+CALM_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,23 @@ def usage(pid: int) -> Usage:
     return Usage(pages * os.sysconf("SC_PAGE_SIZE"), files, len(list((base / "task").iterdir())))
 
 
-def wait_for_rest(pid: int, rest: Usage) -> None:
-    """Until the process has no more files and threads than it had at rest; what it still has then is a leak."""
+def at_rest(pid: int) -> Usage:
+    """What the process has once it has stopped letting go of things."""
     deadline = time.monotonic() + REST_SECONDS
-    while (now := usage(pid)).files != rest.files or now.threads != rest.threads:
-        assert time.monotonic() < deadline, (
-            f"{now.threads} threads and {now.files}, at rest {rest.threads} and {rest.files}"
-        )
+    last, since = usage(pid), time.monotonic()
+    while time.monotonic() < since + CALM_SECONDS:
+        assert time.monotonic() < deadline, f"no rest: {last}"
         select.select([], [], [], 0.05)
+        now = usage(pid)
+        if (now.files, now.threads) != (last.files, last.threads):
+            last, since = now, time.monotonic()
+    return last
+
+
+def check_rest(pid: int, rest: Usage) -> None:
+    """Everybody has left: the process has no more files and threads than it had at rest before."""
+    now = at_rest(pid)
+    more = Counter(now.files) - Counter(rest.files)
+    assert not more, f"open files that were not open before: {more}"
+    assert now.threads <= rest.threads
     tell(f"at rest again: {len(now.files)} open files, {now.threads} threads, {now.memory / 1e6:.0f} MB")
