@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import pytest
 LET_GO_SECONDS = 10.0
 # A copy during which the device was written to is not one moment's: taken again, at most so often.
 COPIES = 50
-BLOCK = 4096
 MEGABYTE = 1 << 20
 
 
@@ -95,12 +93,10 @@ class ImageDisk:
         point.mkdir(exist_ok=True)
 
     def make(self, megabytes: int) -> None:
-        """Make the file system. Its tables have their room in the file; what is empty has none yet."""
-        self.image.unlink(missing_ok=True)
+        """Make the file system."""
         with self.image.open("wb") as file:
             file.truncate(megabytes * MEGABYTE)
-        run("mkfs.ext4", "-q", "-b", BLOCK, "-E", "lazy_itable_init=0,lazy_journal_init=0,nodiscard", self.image)
-        self._claim_tables()
+        run("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", self.image)
 
     def mount(self) -> None:
         """Mount it, its journal played back. Of itself it writes as little as possible: only what is asked for."""
@@ -112,6 +108,12 @@ class ImageDisk:
         if self._mounted:
             self._mounted = False
             unmount(self.point)
+
+    def fail(self) -> None:
+        """Have the kernel find an error in it, after which nothing more is written until it is mounted again."""
+        trigger = Path(f"/sys/fs/ext4/{self.device}/trigger_fs_error")
+        need(trigger.exists(), "this test has a file system fail: it needs a kernel with ext4's trigger_fs_error")
+        trigger.write_text("by a test\n")
 
     @property
     def device(self) -> str:
@@ -131,23 +133,6 @@ class ImageDisk:
         """How much was written to the device so far, and is on its way."""
         fields = Path(f"/sys/block/{self.device}/stat").read_text().split()
         return fields[4], fields[8]
-
-    def _claim_tables(self) -> None:
-        """Write what is not a free block once more, so that it has its room in the file."""
-        free = set(self._free_blocks())
-        with self.image.open("r+b") as file:
-            for block in range(self.image.stat().st_size // BLOCK):
-                if block not in free:
-                    file.seek(block * BLOCK)
-                    content = file.read(BLOCK)
-                    file.seek(block * BLOCK)
-                    file.write(content)
-
-    def _free_blocks(self) -> Iterator[int]:
-        for ranges in re.findall(r"^  Free blocks: (\S.*)$", run("dumpe2fs", self.image), re.MULTILINE):
-            for one in ranges.split(", "):
-                first, _, last = one.partition("-")
-                yield from range(int(first), int(last or first) + 1)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from tests.faults.usage import at_rest, check_rest
 from tests.faults.visitor import Visitor, read_everything
 from tests.system.processes import LONG, BrokerProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 NAMES = ["ann", "bob", "cat", "idle"]
 # Whoever was not heard for so long is away (`gone_seconds`).

@@ -16,18 +16,17 @@ from tests.faults.crew import Crew
 from tests.faults.disks import Ballast, need_mounts, small_disk
 from tests.faults.oracle import read_stored
 from tests.faults.telling import tell
+from tests.faults.trouble import FULL, WELL, look_around, periods, wait_for_word
 from tests.faults.usage import at_rest, check_rest
 from tests.faults.visitor import Visitor, read_everything
 from tests.system.processes import LONG, ROOT, BrokerProcess, environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 TIMES = 20
 MEGABYTES = 24.0
 # Writing has to be back within a second of room; a noisy machine gets two more.
 BACK_SECONDS = 3.0
-
-FULL, WELL = "nothing can be written", "writing works again"
 
 
 @pytest.fixture
@@ -42,36 +41,6 @@ def ballast(tmp_path: Path) -> Iterator[Ballast]:
 def data(tmp_path: Path, ballast: Ballast) -> Path:
     """On the small disk."""
     return tmp_path / "disk" / "data"
-
-
-def periods(broker: BrokerProcess) -> list[str]:
-    """What the broker's log says of its disk, in order."""
-    return [word for line in broker.log().splitlines() for word in (FULL, WELL) if word in line]
-
-
-def wait_for_word(broker: BrokerProcess, word: str, known: int) -> None:
-    """Until the log's last word on the disk, behind those that are known, is this one."""
-    deadline = time.monotonic() + LONG
-    while word not in periods(broker)[known:][-1:]:
-        assert time.monotonic() < deadline, f"{word!r} was not said"
-        select.select([], [], [], 0.005)
-
-
-def look_around(visitor: Visitor, number: int) -> set[str]:
-    """Everything that only reads is answered; what writes is refused for now. Returns the rooms that were made."""
-    visitor.come()
-    visitor.expect(m.Ping(rooms=["lobby"]), m.Pong)
-    visitor.expect(m.Who(), m.Here)
-    visitor.expect(m.Rooms(), m.RoomList_)
-    visitor.hear(f"{number:032x}")
-    log = read_everything(visitor, "lobby")
-    assert [event.seq for event in log] == list(range(1, len(log) + 1))
-    made = visitor.ask(m.Create(room=f"full-{number}", once=f"{number:032x}"))
-    if isinstance(made, m.Created):  # a last little one may still find its room
-        return {made.room.id}
-    assert isinstance(made, m.Refused)
-    assert (made.code, made.verdict) == ("store", "later")
-    return set()
 
 
 def back_seconds(crew: Crew, since: float) -> list[float]:

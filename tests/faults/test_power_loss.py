@@ -4,11 +4,7 @@ The broker is frozen at a random moment and its disk copied as it is, without wh
 journal is played back, the broker goes on with it, and so do its clients.
 """
 
-import contextlib
-import os
 import random
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,16 +13,15 @@ import pytest
 from tests.faults import normal
 from tests.faults.crew import Crew
 from tests.faults.disks import ImageDisk, image_disk, need_mounts
-from tests.faults.oracle import check_acknowledged, check_log, check_seen, complain, read_stored
+from tests.faults.oracle import complain
 from tests.faults.telling import tell
+from tests.faults.trouble import load, lose_power, missing
 from tests.system.processes import BrokerProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 LOSSES = 6
 MEGABYTES = 64
-# Until everything has arrived that the broker said before it stopped.
-ARRIVAL_SECONDS = 0.3
 
 
 @pytest.fixture
@@ -41,43 +36,6 @@ def disk(tmp_path: Path) -> Iterator[ImageDisk]:
 def data(tmp_path: Path, disk: ImageDisk) -> Path:
     """On that disk."""
     return tmp_path / "disk" / "data"
-
-
-def lose_power(broker: BrokerProcess, disk: ImageDisk, crew: Crew) -> None:
-    """Have it fail now, and be back: the broker is gone, and its disk has what had reached it."""
-    copy = disk.image.with_suffix(".copy")
-    broker.freeze()
-    disk.copy(copy)
-    crew.work(ARRIVAL_SECONDS)
-    broker.kill()
-    disk.unmount()
-    os.replace(copy, disk.image)
-    disk.mount()
-
-
-def missing(broker: BrokerProcess, crew: Crew) -> list[str]:
-    """What somebody was told of and is not on the disk, or is not in order there. Leaves all as the broker is to find
-    it: whoever opens a database mends it."""
-    found = broker.folder / "found"
-    shutil.rmtree(found, ignore_errors=True)
-    shutil.copytree(broker.data, found)
-    database = found / "chat.db"
-    with contextlib.closing(sqlite3.connect(database)) as sql:
-        assert sql.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    stored, members = read_stored(database), crew.members()
-    return [
-        *check_log(stored),
-        *check_acknowledged(stored, members),
-        *check_seen(stored, members, complete=False),
-    ]
-
-
-def load(crew: Crew) -> None:
-    """Posts by four, one of whom trusts nobody."""
-    for name in ("ann", "bob", "cat"):
-        crew.worker(name, rate=100)
-    crew.resender("eve", rate=100)
-    crew.begin()
 
 
 def test_the_power_fails_again_and_again_and_nothing_acknowledged_is_missing(
