@@ -1,8 +1,10 @@
 """Small disks for a broker's data: one that can be filled, one that loses power or fails. They need root and Linux."""
 
 import contextlib
+import fcntl
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -16,6 +18,8 @@ import pytest
 LET_GO_SECONDS = 10.0
 # A copy during which the device was written to is not one moment's: taken again, at most so often.
 COPIES = 50
+# From linux/fs/ext4/ext4.h.
+EXT4_IOC_SHUTDOWN, EXT4_GOING_FLAGS_NOLOGFLUSH = 0x8004587D, 2
 MEGABYTE = 1 << 20
 
 
@@ -114,6 +118,14 @@ class ImageDisk:
         trigger = Path(f"/sys/fs/ext4/{self.device}/trigger_fs_error")
         need(trigger.exists(), "this test has a file system fail: it needs a kernel with ext4's trigger_fs_error")
         trigger.write_text("by a test\n")
+
+    def die(self) -> None:
+        """Have everything that is asked of it fail from now on; what had not reached it is lost."""
+        folder = os.open(self.point, os.O_RDONLY)
+        try:
+            fcntl.ioctl(folder, EXT4_IOC_SHUTDOWN, struct.pack("I", EXT4_GOING_FLAGS_NOLOGFLUSH))
+        finally:
+            os.close(folder)
 
     @property
     def device(self) -> str:

@@ -98,3 +98,23 @@ def test_a_disk_that_the_system_made_read_only(
     broker.start()
     crew.settle()
     tell(str(crew.judge(broker.data / "chat.db")))
+
+
+def test_a_disk_that_is_gone_for_good_ends_the_broker(
+    broker: BrokerProcess, disk: ImageDisk, crew: Crew, dice: random.Random
+) -> None:
+    load(crew)
+    crew.work(dice.uniform(0.2, 1.0))
+    disk.die()
+    # Whether the last batch is on the disk, the disk does not tell: nothing may be acknowledged or refused any more.
+    assert broker.wait() == 73
+    said = broker.log().splitlines()[-1]
+    tell(said)
+    assert said.startswith(f"chat-broker: The database {broker.data / 'chat.db'} cannot be read")
+    assert "Traceback" not in broker.log()
+    disk.unmount()
+    disk.mount()
+    complain(missing(broker, crew))
+    broker.start()
+    crew.settle()
+    tell(str(crew.judge(broker.data / "chat.db")))

@@ -101,6 +101,11 @@ class BrokerProcess:
         """End it as Ctrl-C would; returns the exit status."""
         return self._end(signal.SIGINT)
 
+    def wait(self) -> int:
+        """Until it ends by itself; returns the exit status."""
+        assert self._process is not None
+        return self._process.wait(LONG)
+
     def log(self) -> str:
         """What it printed and logged so far."""
         return self._log.read_text()
@@ -122,8 +127,7 @@ class BrokerProcess:
 
     def _end(self, number: signal.Signals) -> int:
         self._send(number)
-        assert self._process is not None
-        return self._process.wait(LONG)
+        return self.wait()
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
