@@ -139,7 +139,7 @@ class Worker:
     # A turn.
 
     def _turn(self) -> None:
-        self._note_status()
+        self._note_status(self._client.status)  # news of it may have come while something was asked
         wait = min(self._posts.wait(), self._moves.wait()) if self._posting else LOOK_SECONDS
         for news in self._arrived(max(0.0, min(wait, LOOK_SECONDS))):
             self._take(news)
@@ -184,6 +184,8 @@ class Worker:
                 self._note(j.Settled(now, news.reply.room, news.reply.seq, text))
             else:
                 self._note(j.Turned(now, text, news.reply.code))
+        elif isinstance(news, effects.Status):
+            self._note_status(news)
         elif isinstance(news, Renumbered):
             self._note(j.Renumbered(now, len(news.rows)))
         elif isinstance(news, effects.Rewound):
@@ -194,11 +196,10 @@ class Worker:
         elif isinstance(news, Line):
             self._obey(news.text)
 
-    def _note_status(self) -> None:
-        """Not by the news of it, which `Client.ask` keeps to itself."""
-        if self._client.status != self._stood:
-            self._stood = self._client.status
-            self._note(j.Stood(j.now(), self._stood.state, self._stood.text))
+    def _note_status(self, status: effects.Status) -> None:
+        if status != self._stood:
+            self._stood = status
+            self._note(j.Stood(j.now(), status.state, status.text))
 
     def _take_events(self, news: effects.Arrived) -> None:
         events = [
