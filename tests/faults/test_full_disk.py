@@ -19,7 +19,7 @@ from tests.faults.telling import tell
 from tests.faults.trouble import FULL, WELL, look_around, periods, wait_for_word
 from tests.faults.usage import at_rest, check_rest
 from tests.faults.visitor import Visitor, read_everything
-from tests.system.processes import LONG, ROOT, BrokerProcess, environment
+from tests.system.processes import LONG, ROOT, BrokerProcess, environment, quiet_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -67,7 +67,7 @@ def test_a_broker_that_finds_too_little_room_to_begin_says_so_and_begins_when_th
     assert "--data" in line
     ballast.free()
     process = BrokerProcess(tmp_path)
-    process.data = data
+    process.port, process.data = quiet_ports(), data
     process.start()
     assert process.stop() == 0
 
