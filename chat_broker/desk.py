@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from chat_core.messages import Person, Presence
 
 
-@dataclass
+@dataclass(slots=True)
 class Connection:
     """A connection that has said hello. ``heard`` is in seconds of the monotonic clock, ``since`` in ms since 1970."""
 

@@ -147,6 +147,9 @@ class Hub:
         ]
         for function in turn.afters:
             function()
+        # They hold the turn, which holds them: left to the garbage collector, whole turns would pile up.
+        turn.afters.clear()
+        turn.undos.clear()
         frames += [wire.feed_frame(topic, payload) for topic, payload in turn.markers + turn.published]
         return writers + turn.replies, frames
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
-import platformdirs
 
 from chat_broker.settings import Settings
 from chat_core.errors import ChatError, InUseError
@@ -32,6 +31,8 @@ def data_folder(settings: Settings, given: Path | None, file: Path | None) -> Pa
         return given.absolute()
     if file is not None:
         return (file.absolute().parent / settings.broker.data).absolute()
+    import platformdirs  # a megabyte, for those who run the broker without its config.toml
+
     return Path(platformdirs.user_data_dir("zmq-chat", appauthor=False)) / "broker"
 
 
