@@ -1,8 +1,16 @@
 """Bots without a broker: what they answer to whom."""
 
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
+from msgspec import Raw
 
 from chat_client.bot import Bot, Call
+from chat_client.flight import Row
+from chat_client.outbox import Outbox
 from chat_core.messages import Event
 
 EVENT = Event("lobby", 1, 0, "u1", "ann", "message", "0" * 16)
@@ -79,6 +87,27 @@ def test_a_command_that_fails_says_so_and_the_bot_lives(bot: Bot, caplog: pytest
     assert ask(bot, "!crash") == ["Sorry, !crash went wrong."]
     assert "ZeroDivisionError" in caplog.text
     assert ask(bot, "!add 1") == ["2"]
+
+
+class KilledOutbox(Outbox):
+    """Its process is killed before it can write a second time."""
+
+    written = False
+
+    def add_all(self, posts: Iterable[tuple[str, str, bytes]], points: Iterable[tuple[str, int, str]]) -> list[Row]:
+        if self.written:
+            raise KeyboardInterrupt
+        self.written = True
+        return super().add_all(posts, points)
+
+
+def test_an_answer_is_never_kept_without_the_place_in_the_room(bot: Bot, tmp_path: Path) -> None:
+    question = Event("lobby", 7, 0, "u1", "ann", "message", "7" * 16, body=Raw(b'{"text":"!add 2 3"}'))
+    with closing(KilledOutbox(tmp_path, "localhost:5555")) as outbox, suppress(KeyboardInterrupt):
+        bot._answer(SimpleNamespace(outbox=outbox, send=lambda rows: None), "lobby", [question], "u0")
+    with closing(Outbox(tmp_path, "localhost:5555")) as outbox:
+        assert [row.body for row in outbox.unsent()] == [b'{"text":"5"}']
+        assert outbox.points("lobby") == [(7, "7" * 16)]
 
 
 def test_the_dice_bot_answers_its_commands() -> None:

@@ -498,6 +498,12 @@ def test_what_is_unknown_in_a_body_is_not_kept(talk: Table) -> None:
     assert bytes(event.body) == b'{"text":"hi"}'
 
 
+def test_nobody_speaks_under_a_name_that_the_post_brings(talk: Table) -> None:
+    request = b'{"type":"post","room":"lobby","body":{"text":"hi"},"name":"bob","author":"u2","user":"u2"}'
+    (event,) = talk.turn(("ann", wire.decode_request(request))).events()
+    assert (event.author, event.name) == ("u1", "ann")
+
+
 # ---- rights --------------------------------------------------------------------------------------------------------
 
 

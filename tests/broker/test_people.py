@@ -75,6 +75,13 @@ def test_a_known_key_may_give_its_name_in_another_spelling(table: Table, spellin
     assert table.hello("ann/2", spelling).name == "ann"
 
 
+def test_a_name_in_another_spelling_is_shown_as_the_broker_has_it(table: Table) -> None:
+    table.seat("ann")
+    table.hello("ann/2", "ANN")
+    (event,) = table.turn(("ann/2", message("hi"))).events()
+    assert event.name == "ann"
+
+
 def test_a_known_key_may_not_give_another_name(table: Table) -> None:
     table.seat("ann")
     refused = table.hello("ann/2", "anna")

@@ -237,6 +237,11 @@ def test_a_failed_commit_undoes_joining_and_leaving(readers: Table) -> None:
     assert readers.ask("ann", m.Room(room="books")).members == [("u1", "ann")]
 
 
+def test_who_joined_and_left_in_a_failed_batch_is_as_before(readers: Table) -> None:
+    readers.turn(("bob", m.Join(room="books")), ("bob", m.Leave(room="books")), fails=True)
+    assert readers.ask("ann", m.Room(room="books")).members == [("u1", "ann")]
+
+
 # ---- one room ------------------------------------------------------------------------------------------------------
 
 

@@ -304,6 +304,12 @@ def everything(number: int) -> Batch:
     return made
 
 
+def test_every_commit_waits_for_the_disk(store: Store) -> None:
+    for number in (1, 2):
+        store.commit(batch(number, ("lobby", number, 1)))
+        assert store._sql.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
 @pytest.mark.parametrize("how", ["ABORT", "FAIL", "ROLLBACK"])
 @pytest.mark.parametrize(
     "when",
@@ -494,3 +500,5 @@ def test_two_senders_in_one_batch_are_two_rows(store: Store) -> None:
     one.runs = {SENDER: Run("u1", 1, [Outcome("a")]), OTHER_SENDER: Run("u2", 1, [Outcome("b"), Outcome("c")])}
     store.commit(one)
     assert (store.sender(SENDER), store.sender(OTHER_SENDER)) == (SenderState("u1", 1), SenderState("u2", 2))
+    assert [store.outcome(OTHER_SENDER, n) for n in (1, 2, 3)] == [Outcome("b"), Outcome("c"), None]
+    assert [store.outcome(SENDER, n) for n in (1, 2)] == [Outcome("a"), None]

@@ -124,6 +124,14 @@ def test_rows_outlive_their_process_and_the_next_one_adopts_them_in_the_order_wr
     assert opened().adopt() == rows
 
 
+def test_every_post_that_is_kept_waits_for_the_disk(opened: Opener) -> None:
+    box = opened()
+    for row in say(box, "one", "two"):
+        assert box._sql.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        box.settle(row)
+    assert box._sql.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
 def test_settled_rows_are_gone_and_the_others_are_not(opened: Opener) -> None:
     first = opened()
     one, two, three = say(first, "one", "two", "three")

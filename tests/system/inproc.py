@@ -225,9 +225,11 @@ class Seat:
 class Plain:
     """A bare DEALER, for what no client of ours would send."""
 
-    def __init__(self, bench: "Bench", place: int) -> None:
+    def __init__(self, bench: "Bench", place: int, routing_id: bytes = b"") -> None:
         self._bench = bench
         self._socket: zmq.Socket[bytes] = bench.socket(zmq.DEALER)
+        if routing_id:
+            self._socket.setsockopt(zmq.ROUTING_ID, routing_id)
         self._socket.connect(f"inproc://{NAME}-{place}")
 
     def send(self, *frames: bytes) -> None:
@@ -322,9 +324,9 @@ class Bench:
         self._sockets.append(socket)
         return socket
 
-    def plain(self, place: int = 0) -> Plain:
-        """A bare DEALER at the posts socket, or at the door (2)."""
-        return Plain(self, place)
+    def plain(self, place: int = 0, routing_id: bytes = b"") -> Plain:
+        """A bare DEALER at the posts socket, or at the door (2); ``routing_id``: one of its own choice."""
+        return Plain(self, place, routing_id)
 
     def turn(self, turns: int = 1, seconds: float = TURN_SECONDS) -> None:
         """Let everybody do what there is to do, so often; so much time passes each time."""

@@ -9,6 +9,7 @@ import zmq
 from msgspec import Raw
 
 from chat_broker.batch import Batch
+from chat_broker.settings import LimitSettings
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import StoreError
@@ -219,16 +220,39 @@ def test_a_refusal_repeats_the_number_of_a_request_that_could_not_be_understood(
     assert bench.plain().reply_to(b'{"type": "shout", "id": 77}').re == 77
 
 
-def test_frames_beyond_the_first_do_not_pass_for_the_next_request(bench: Bench) -> None:
-    eve, ann = bench.plain(), bench.plain()
+@pytest.mark.parametrize("forged", [b"", b"ann's window"])
+def test_frames_beyond_the_first_do_not_pass_for_the_next_request(bench: Bench, forged: bytes) -> None:
+    eve, ann = bench.plain(), bench.plain(routing_id=b"ann's window")
     ann.hello("ann")
     eve.hello("eve")
-    eve.send(b'{"type": "who", "id": 1}', b"", post("posing as the next"))
+    eve.send(b'{"type": "who", "id": 1}', forged, post("posing as the next"))
     ann.send(post("truly", number=5))
     bench.turn(3)
     assert [wire.decode_reply(reply).re for reply in ann.replies()] == [5]
     assert [type(wire.decode_reply(reply)) for reply in eve.replies()] == [m.Refused]
     assert texts(bench.log("lobby")) == ["truly"]
+
+
+def test_nobody_takes_a_place_by_coming_with_anothers_routing_id(bench: Bench) -> None:
+    ann = bench.plain(routing_id=b"ann's window")
+    ann.hello("ann")
+    eve = bench.plain(routing_id=b"ann's window")
+    eve.send(post("I am Ann", number=7))
+    bench.turn(10)
+    assert eve.replies() == []
+    assert isinstance(ann.reply_to(wire.encode(m.Who(8))), m.Here)
+    assert texts(bench.log("lobby")) == []
+
+
+def test_who_does_not_read_answers_holds_up_nobody(tmp_path: Path) -> None:
+    with bench_in(tmp_path, LimitSettings(reply_queue=10)) as bench:
+        ann, eve = bench.join("ann", "lobby"), bench.plain()
+        for _ in range(30):  # her own queue holds a thousand
+            for _ in range(100):
+                eve.send(b"not a request")
+            bench.turn()
+        assert isinstance(ann.ask(m.Who()), m.Here)
+        assert len(eve.replies()) < 3000
 
 
 def test_requests_before_hello_are_told_to_say_it_first(bench: Bench) -> None:

@@ -16,7 +16,7 @@ import pytest
 from msgspec import Raw
 
 from chat_broker.store import FILE, LogReader, Store
-from chat_broker.tables import Head, Tables
+from chat_broker.tables import Head, SenderState, Tables
 from chat_client.identity import folder_for, open_identity
 from chat_client.outbox import Outbox
 from chat_client.replica import About, Replica
@@ -108,6 +108,13 @@ def test_a_number_that_was_spent_is_spent(store: Store, ann: Path) -> None:
     other = m.Post(room="lobby", body=Raw(message("something else")), sender=sender, n=1)
     assert table.ask("ann", other).code == "conflict"
     assert table.head()[0] == 9
+
+
+def test_a_sender_goes_on_with_its_next_number(store: Store) -> None:
+    ends = {event.sender: event for room in ("lobby", "bücher") for event in log_of(store.path, room) if event.sender}
+    assert len(ends) == 4
+    for sender, end in ends.items():
+        assert store.sender(sender) == SenderState(end.author, end.n)
 
 
 def test_before_the_upgrade_a_copy_is_kept_that_the_old_version_can_read(data: Path, store: Store) -> None:
