@@ -23,6 +23,9 @@ thorough: .venv/made         ## the property tests with twenty times the example
 bench: .venv/made            ## every figure of speed, beside its limit; wants an idle machine
 	$(BIN)/python benchmarks/run.py
 
+mutants: .venv/made          ## deliberate bugs, one after the other, and which test catches each
+	$(BIN)/python tools/mutants.py
+
 demo: .venv/made             ## a broker, two windows and a bot, to look at; leaves nothing behind
 	$(BIN)/python tools/demo.py
 
@@ -38,4 +41,4 @@ fix: .venv/made              ## what can be put right by a machine
 	$(BIN)/pip install -q -e '.[dev]'
 	touch $@
 
-.PHONY: check test slow gui thorough bench demo shots fix
+.PHONY: check test slow gui thorough bench mutants demo shots fix
