@@ -26,6 +26,10 @@ bench: .venv/made            ## every figure of speed, beside its limit; wants a
 mutants: .venv/made          ## deliberate bugs, one after the other, and which test catches each
 	$(BIN)/python tools/mutants.py
 
+HOURS ?= 1
+soak: .venv/made             ## `make soak HOURS=8`: faults and thorough properties at random, so long; a report in soak/
+	$(BIN)/python tools/soak.py $(HOURS)
+
 demo: .venv/made             ## a broker, two windows and a bot, to look at; leaves nothing behind
 	$(BIN)/python tools/demo.py
 
@@ -41,4 +45,4 @@ fix: .venv/made              ## what can be put right by a machine
 	$(BIN)/pip install -q -e '.[dev]'
 	touch $@
 
-.PHONY: check test slow gui thorough bench mutants demo shots fix
+.PHONY: check test slow gui thorough bench mutants soak demo shots fix
