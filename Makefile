@@ -18,7 +18,11 @@ gui: .venv/made              ## the tests of the window, on a screen of their ow
 	CHAT_GUI_TESTS=required .ci/screen $(BIN)/python -m pytest -q tests/gui
 
 thorough: .venv/made         ## the property tests with twenty times the examples
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q --timeout 3600 tests/core tests/broker tests/client
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q --timeout 3600 tests/core tests/broker tests/client tests/hostile/test_fuzz.py
+
+SECONDS ?= 300
+fuzz: .venv/made             ## `make fuzz SECONDS=n`: mutated frames against decoders and rules; what breaks them is kept
+	$(BIN)/python -m tests.hostile.fuzz --seconds $(SECONDS)
 
 bench: .venv/made            ## every figure of speed, beside its limit; wants an idle machine
 	$(BIN)/python benchmarks/run.py
@@ -45,4 +49,4 @@ fix: .venv/made              ## what can be put right by a machine
 	$(BIN)/pip install -q -e '.[dev]'
 	touch $@
 
-.PHONY: check test slow gui thorough bench mutants soak demo shots fix
+.PHONY: check test slow gui thorough fuzz bench mutants soak demo shots fix

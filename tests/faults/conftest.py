@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crew import Crew
-from tests.faults.telling import seed
 from tests.system.processes import BrokerProcess, quiet_ports
+from tests.telling import fresh_seed
 
 
 @pytest.fixture
 def dice() -> random.Random:
     """Chance; its seed is printed."""
-    return random.Random(seed())
+    return random.Random(fresh_seed())
 
 
 @pytest.fixture

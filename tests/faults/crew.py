@@ -13,8 +13,8 @@ from typing import cast
 
 from tests.faults.journal import Entry, Settled, entries_of, read_journal
 from tests.faults.oracle import Figures, Member, judge, read_stored
-from tests.faults.telling import tell
 from tests.system.processes import LONG, ROOT, environment
+from tests.telling import tell
 
 
 class Hand:

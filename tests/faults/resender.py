@@ -23,8 +23,8 @@ from chat_core import wire
 from chat_core.address import parse_address
 from chat_core.errors import WireError
 from tests.faults import journal as j
-from tests.faults.telling import tell
 from tests.faults.worker import LOOK_SECONDS, Pace, flags, number_of
+from tests.telling import tell
 
 # Posts on their way that were never acknowledged.
 AHEAD = 32

@@ -14,10 +14,10 @@ from tests.faults import journal as j
 from tests.faults.clocks import DAY, NOTICED_SECONDS, WallClock
 from tests.faults.crew import Crew
 from tests.faults.oracle import read_stored
-from tests.faults.telling import tell
 from tests.faults.usage import at_rest, check_rest
 from tests.faults.visitor import Visitor, read_everything
 from tests.system.processes import LONG, BrokerProcess
+from tests.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -15,9 +15,9 @@ from tests.faults import journal as j
 from tests.faults.crew import Crew, Hand
 from tests.faults.impostors import KINDS, Impostor
 from tests.faults.proxy import Line, Proxy
-from tests.faults.telling import tell
 from tests.faults.weather import Fault, programs, weather
 from tests.system.processes import BrokerProcess
+from tests.telling import tell
 
 SECONDS = float(os.environ.get("CHAT_FAULTS_SECONDS", "40"))
 EXPOSED, CLONES, ROOMS = 4, 3, "lobby,plans"

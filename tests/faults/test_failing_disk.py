@@ -11,11 +11,11 @@ from chat_core import messages as m
 from tests.faults.crew import Crew
 from tests.faults.disks import ImageDisk, image_disk, need_mounts, run
 from tests.faults.oracle import complain
-from tests.faults.telling import tell
 from tests.faults.trouble import FULL, WELL, load, look_around, lose_power, missing, periods, wait_for_word
 from tests.faults.usage import at_rest, check_rest
 from tests.faults.visitor import Visitor, read_everything
 from tests.system.processes import BrokerProcess
+from tests.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -15,11 +15,11 @@ from tests.faults import journal as j
 from tests.faults.crew import Crew
 from tests.faults.disks import Ballast, need_mounts, small_disk
 from tests.faults.oracle import read_stored
-from tests.faults.telling import tell
 from tests.faults.trouble import FULL, WELL, look_around, periods, wait_for_word
 from tests.faults.usage import at_rest, check_rest
 from tests.faults.visitor import Visitor, read_everything
 from tests.system.processes import LONG, ROOT, BrokerProcess, environment, quiet_ports
+from tests.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.faults import journal as j
 from tests.faults.crew import Crew, Hand
-from tests.faults.telling import tell
 from tests.system.processes import BrokerProcess
+from tests.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -18,9 +18,9 @@ from tests.faults import journal as j
 from tests.faults.crew import Crew, Hand
 from tests.faults.impostors import Impostor
 from tests.faults.proxy import Line, Proxy
-from tests.faults.telling import tell
 from tests.faults.weather import NOTICED_SECONDS, Fault, programs, weather
 from tests.system.processes import BrokerProcess
+from tests.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

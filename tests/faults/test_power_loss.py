@@ -14,9 +14,9 @@ from tests.faults import normal
 from tests.faults.crew import Crew
 from tests.faults.disks import ImageDisk, image_disk, need_mounts
 from tests.faults.oracle import complain
-from tests.faults.telling import tell
 from tests.faults.trouble import load, lose_power, missing
 from tests.system.processes import BrokerProcess
+from tests.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -9,10 +9,10 @@ import pytest
 from tests.faults import journal as j
 from tests.faults.crew import Crew, Hand
 from tests.faults.oracle import Member, judge, read_stored
-from tests.faults.telling import tell
 from tests.faults.usage import Usage, at_rest, check_rest, usage
 from tests.faults.visitor import Visitor, read_everything
 from tests.system.processes import LONG, BrokerProcess
+from tests.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.telling import tell
+from tests.telling import tell
 
 # Until the connections of clients that left are gone.
 REST_SECONDS = 30.0

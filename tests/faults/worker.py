@@ -24,7 +24,7 @@ from chat_core.address import parse_address
 from chat_core.chain import START
 from chat_core.errors import RefusedError, UnreachableError
 from tests.faults import journal as j
-from tests.faults.telling import tell
+from tests.telling import tell
 
 # Longer than anything may take at the end; who is not done by then has failed.
 PATIENCE_SECONDS = 60.0

@@ -20,8 +20,8 @@ from typing import TypeVar
 from chat_broker.store import Store
 from tests.hostile import corpus_files
 from tests.hostile.checks import check_frame, check_hub
-from tests.hostile.dice import fresh_seed, tell
 from tests.hostile.mutations import Script, mutate, script
+from tests.telling import fresh_seed, tell
 
 # To one script so many frames: a script takes as long.
 FRAMES_A_SCRIPT, SCRIPTS_A_DATABASE = 20, 10

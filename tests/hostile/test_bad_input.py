@@ -15,9 +15,9 @@ from tests.broker.table import key_of
 from tests.hostile.bad_frames import BAD_FRAMES
 from tests.hostile.bad_requests import BAD_REQUESTS, GRANTED
 from tests.hostile.cases import ROOM, THEIR_ROOM, Case, ask, filled, hello, post
-from tests.hostile.dice import fresh_seed, tell
 from tests.hostile.peers import Context, Honest, Peer, on_disk, resident_bytes
 from tests.system.processes import BrokerProcess
+from tests.telling import fresh_seed, tell
 
 pytestmark = pytest.mark.real
 

@@ -18,7 +18,6 @@ from chat_core import messages as m
 from chat_core import wire
 from tests.broker.table import key_of
 from tests.hostile.cases import ask, hello
-from tests.hostile.dice import fresh_seed, tell
 from tests.hostile.garbage import KINDS, PLACES, frame, handshake
 from tests.hostile.peers import (
     PATIENCE_SECONDS,
@@ -30,6 +29,7 @@ from tests.hostile.peers import (
     wait_until,
 )
 from tests.system.processes import LONG, ROOT, BrokerProcess
+from tests.telling import fresh_seed, tell
 
 CONNECTIONS = 20_000
 # Measured: 8 MB at most, 7 of which stay.
