@@ -173,7 +173,7 @@ class Loop:
         try:
             self._store.commit(turn.batch)
         except StoreError as problem:
-            if not self._is_stored(turn.batch.number):
+            if not self._is_stored(turn.batch.number, problem):
                 if not self._failing:  # said once, not at every try
                     log.error("nothing can be written (%s): what writes is refused until it can be again", problem)
                 self._failing = True
@@ -184,15 +184,18 @@ class Loop:
             self._failing = False
         return self._hub.finish(turn)
 
-    def _is_stored(self, number: int) -> bool:
+    def _is_stored(self, number: int, failure: StoreError) -> bool:
         """Did the batch get to the disk in spite of the error? Without an answer the broker must not go on."""
         deadline = self._mono() + UNCERTAIN_SECONDS
         while True:
             try:
                 return self._store.clock()[0] >= number
-            except StoreError:
+            except StoreError as problem:
                 if self._mono() > deadline:
-                    raise
+                    text = f"Writing failed ({failure}), and then the disk does not tell what is on it ({problem})."
+                    raise StoreError(
+                        f"{text} Nothing was acknowledged that had not been written: see to the disk."
+                    ) from problem
                 time.sleep(0.05)
 
     def _reply(self, peer: bytes, payload: bytes) -> None:

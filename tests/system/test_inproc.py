@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ import zmq
 from msgspec import Raw
 
 from chat_broker.batch import Batch
+from chat_broker.serving import loop
 from chat_broker.settings import LimitSettings
 from chat_core import messages as m
 from chat_core import wire
@@ -394,6 +396,27 @@ def test_a_commit_that_is_reported_as_failed_but_is_on_disk_counts(
     ann.say("lobby", "one", "two")
     bench.settle_until(lambda: len(ann.settled) == 2 and has_all(bench, bob, "lobby"))
     assert bob.heard("lobby") == texts(bench.log("lobby")) == ["one", "two"]
+
+
+def test_a_disk_that_does_not_tell_what_is_on_it_ends_the_broker_with_the_reason(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = bench.join("ann", "lobby")
+    monkeypatch.setattr(loop, "UNCERTAIN_SECONDS", -1.0)
+    monkeypatch.setattr(bench.store, "commit", raising(StoreError("the cable was pulled")))
+    monkeypatch.setattr(bench.store, "clock", raising(StoreError("nothing can be read")))
+    ann.say("lobby", "one")
+    with pytest.raises(StoreError, match=r"the cable was pulled.*nothing can be read"):
+        bench.settle_until(lambda: ann.settled)
+
+
+def raising(problem: Exception) -> Callable[..., Any]:
+    """A function that fails."""
+
+    def fail(*_: object) -> None:
+        raise problem
+
+    return fail
 
 
 # ---- pages, markers, presence ----------------------------------------------------------------------------------
