@@ -5,11 +5,11 @@ import sys
 
 import zmq
 
-host, _, port = (sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:5555").partition(":")
+host, _, port = (sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1").partition(":")
 hello = {"type": "hello", "name": "echo", "key": "the-echo-bot-of-our-house".ljust(40, "0")}
 posts = zmq.Context.instance().socket(zmq.DEALER)
 feed = zmq.Context.instance().socket(zmq.SUB)
-posts.connect(f"tcp://{host}:{port}")
+posts.connect(f"tcp://{host}:{port or 5555}")
 posts.send_json(hello)
 me = posts.recv_json()
 feed.connect(f"tcp://{host}:{me['feed']}")

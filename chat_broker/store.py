@@ -17,6 +17,7 @@ from chat_broker import schema
 from chat_broker.batch import Batch, Outcome
 from chat_broker.tables import KEPT, NO_EVENTS, Head, SenderState, Tables
 from chat_core import wire
+from chat_core.chain import chain_after
 from chat_core.errors import StoreError, WireError
 
 FILE = "chat.db"
@@ -36,6 +37,7 @@ class Store:
         """
         self.path = folder / FILE
         self._looked_up: tuple[int, list[Outcome]] = 0, []
+        self.kept_old: Path | None = None  # the copy, if this was an upgrade
         try:
             self._sql = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
         except sqlite3.Error as problem:
@@ -164,7 +166,7 @@ class Store:
 
     def _prepare(self) -> None:
         if 0 < (version := schema.version_of(self._sql, self.path)) < schema.SCHEMA_VERSION:
-            self._keep_old(version)
+            self.kept_old = self._keep_old(version)
         schema.prepare(self._sql, self.path)
         # With NORMAL a power loss takes what was acknowledged; with FULL it does not (FACTS 1.6), and a commit for
         # each batch rather than each post makes it affordable.
@@ -172,7 +174,7 @@ class Store:
         # Give room back after a burst, so that the write-ahead log does not keep a small disk full.
         self._sql.execute("PRAGMA journal_size_limit = 4194304")
 
-    def _keep_old(self, version: int) -> None:
+    def _keep_old(self, version: int) -> Path:
         """Before an upgrade: a copy for whoever has to go back to the version before, which cannot read what comes."""
         kept = self.path.with_name(f"{FILE}.schema-{version}")
         if not kept.exists():
@@ -180,6 +182,7 @@ class Store:
             beside.unlink(missing_ok=True)  # of a start that was interrupted
             copy(self.path, beside)
             beside.replace(kept)
+        return kept
 
     def _about(self, name: str) -> str:
         return str(self._row("SELECT value FROM about WHERE name = ?", (name,))[0])
@@ -284,6 +287,29 @@ def copy(source: Path, target: Path) -> Contents:
         if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
             raise StoreError(f"The disk is full: {source} does not fit into {target.parent}.") from problem
         raise StoreError(f"The database {source} cannot be copied ({problem}).") from problem
+
+
+def check_log(path: Path, shown: Path) -> None:
+    """Read every event of a database that nobody uses. Raises StoreError if one is not what it was: SQLite's own check
+    does not look into what is stored. ``shown``: what the file is called in the sentence."""
+    with contextlib.closing(_open_to_read(path)) as sql:
+        room, seq, chain = "", 0, ""
+        for of, first, last, stored in sql.execute("SELECT room, first, last, events FROM log ORDER BY room, first"):
+            try:
+                events = wire.decode_events(stored)
+                for event in events:
+                    wire.plain(event.body)
+            except WireError as problem:
+                raise StoreError(f"{shown} is damaged: room {of} cannot be read from {first} on ({problem}).") from None
+            if of != room:  # a log may begin anywhere
+                room, seq, chain = of, first - 1, ""
+            for event in events:
+                seq += 1
+                if event.seq != seq or (chain and event.chain != chain_after(chain, event)):
+                    raise StoreError(f"{shown} is damaged: number {seq} of room {of} is not what was said.")
+                chain = event.chain
+            if seq != last:
+                raise StoreError(f"{shown} is damaged: room {of} has not all it should have up to {last}.")
 
 
 def has_log(path: Path) -> bool:

@@ -57,6 +57,7 @@ class Backend:
         self._jobs: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._session: s.Session | None = None  # the link's thread has it
         self._link: Link | None = None  # made by the disk's thread, before it tells that it has opened anything
+        self._held = ""  # why a broker that answers does not let us in for now
         self._home = ""  # of the broker that let us in last; the link's thread has it, too
         # What came behind each welcome that the disk's thread has in hand, and is to be told behind it.
         self._behind: deque[list[News]] = deque()
@@ -78,6 +79,9 @@ class Backend:
 
     def explain(self) -> None:
         """Find out why nobody answers; comes as `orders.Unreachable`."""
+        if self._held:
+            self.news.put(orders.Unreachable(self._held))
+            return
         # In a thread of its own: a name server that is away can take half a minute to say so.
         threading.Thread(
             target=lambda: self.news.put(orders.Unreachable(why_unreachable(self.address))), name="explain", daemon=True
@@ -94,6 +98,9 @@ class Backend:
     def _deliver(self, effect: effects.Effect) -> None:
         if isinstance(effect, effects.Welcomed):
             self._let_in(effect)
+        elif isinstance(effect, effects.Held):
+            self._held = effect.reply.text
+            self._tell(effect)
         elif isinstance(effect, Renumber):
             self._jobs.put(effect)  # the disk has its part first, and tells what it has done
         elif isinstance(effect, effects.Arrived | effects.Rewound):
@@ -111,7 +118,7 @@ class Backend:
             # Another broker: its rooms are others, whatever they are called. The window asks for them anew.
             for room in list(self._session.rooms):
                 self._session.unfollow(room)
-        self._home = home
+        self._home, self._held = home, ""
         with self._behind_lock:
             self._behind.append([])
         self._jobs.put(effect)  # the disk has its part first, and passes it on

@@ -123,7 +123,7 @@ class Client:
         while self.welcome is None:
             news = self._receive(deadline - time.monotonic())
             if news is None:
-                raise UnreachableError(why_unreachable(self.address))
+                raise UnreachableError(self.held.text if self.held else why_unreachable(self.address))
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             self._put_aside(news)

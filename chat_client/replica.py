@@ -15,7 +15,7 @@ import filelock
 from msgspec import Struct
 
 from chat_core import wire
-from chat_core.chain import START, chain_of
+from chat_core.chain import START, chain_after
 from chat_core.errors import IdentityError, WireError
 from chat_core.messages import Event
 
@@ -375,16 +375,10 @@ def _linked(events: Sequence[Event], room: str, first: int, chain: str | None) -
     what was before is not known, unless they begin with the room's first event."""
     for seq, event in enumerate(events, first):
         before = START if seq == 1 else chain
-        if event.room != room or event.seq != seq or seq < 1 or (before and event.chain != _chain(before, event)):
+        if event.room != room or event.seq != seq or seq < 1 or (before and event.chain != chain_after(before, event)):
             return False
         chain = event.chain
     return True
-
-
-def _chain(before: str, e: Event) -> str:
-    return chain_of(
-        before, e.room, e.seq, e.time, e.author, e.name, e.sender, e.n, e.kind, e.target, e.thread, e.expires
-    )
 
 
 def _code(problem: Exception) -> int:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from chat_broker import store
-from chat_broker.serving.folder import FolderError
+from chat_broker.serving.folder import LOCK, FolderError
 from chat_core.errors import StoreError
 
 log = logging.getLogger("chat.broker")
@@ -30,17 +30,25 @@ def back_up(data: Path, file: Path, force: bool) -> str:
 
     ``force``: replace a file of that name. Raises StoreError or FolderError; then nothing changed.
     """
-    source = data / store.FILE
+    source, file = data / store.FILE, file.resolve()
     if not source.is_file():
         raise StoreError(f"There is no database in {data}: name the broker's folder with --data.")
-    if file.exists():
-        if file.samefile(source):
-            raise FolderError(f"{file} is the broker's database itself: give another name.")
-        if not force:
-            raise FolderError(f"{file} is there already: give another name, or --force to replace it.")
+    _check_place(data, file, force)
     with _whole(file) as beside:
         contents = _copy(source, beside)
     return f"Backed up {source} to {file}: {_described(contents, file)}."
+
+
+def _check_place(data: Path, file: Path, force: bool) -> None:
+    """A backup takes the place of nothing but an older one, whatever ``force`` says."""
+    inside = data.resolve() in file.parents
+    if inside or all((file.parent / name).exists() for name in (store.FILE, LOCK)):
+        raise FolderError(f"{file} would be among the files of a broker: give a name in another folder.")
+    if file.is_file():
+        if not force:
+            raise FolderError(f"{file} is there already: give another name, or --force to replace it.")
+    elif file.exists():
+        raise FolderError(f"{file} cannot be written: it is no file; give another name.")
 
 
 def restore(data: Path, file: Path) -> str:
@@ -55,6 +63,7 @@ def restore(data: Path, file: Path) -> str:
         raise FolderError(f"{file} is the broker's database itself: name a backup of it.")
     with _whole(target) as beside:
         contents = _copy(file, beside)
+        store.check_log(beside, file)
         kept = _keep_aside(data)
     # Should the power fail before this, the next start knows that these do not belong to the new file.
     for suffix in _BESIDE:

@@ -10,6 +10,9 @@ import filelock
 from chat_broker.settings import Settings
 from chat_core.errors import ChatError, InUseError
 
+# Held by the broker that serves a folder.
+LOCK = "lock"
+
 
 class FolderError(ChatError):
     """A folder or file cannot be made or written."""
@@ -41,7 +44,7 @@ def only_one(data: Path) -> Iterator[None]:
     """Make the folder and hold it: two brokers on one log would each think that they know its head."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = filelock.FileLock(data / "lock")
+        lock = filelock.FileLock(data / LOCK)
         lock.acquire(timeout=0)
     except filelock.Timeout as problem:
         raise InUseError(

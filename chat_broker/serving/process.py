@@ -91,6 +91,8 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
                 ready_file.unlink(missing_ok=True)  # of an earlier start: it would send people to its ports
         copies.part_from_stale_log(data)
         store = Store(data)
+        if store.kept_old is not None:
+            log.info("the database was of an older version and is up to date now; the old one is in %s", store.kept_old)
         stack.callback(store.close)
         waker = Waker()
         stack.callback(waker.close)
@@ -225,12 +227,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-json", action="store_true", default=None, help="one JSON object a line")
     parser.add_argument("--version", action="version", version=f"zmq-chat {VERSION}")
     parser.set_defaults(work=_serve)
-    verbs = parser.add_subparsers(title="instead of serving", metavar="")
+    verbs = parser.add_subparsers(title="instead of serving", metavar="VERB")
     backup = verbs.add_parser("backup", help="copy the data into one file; the broker may be running")
     backup.add_argument("--force", action="store_true", help="replace FILE if it is there")
     restore = verbs.add_parser("restore", help="put a backup in the place of the data; the broker must not be running")
-    for verb, work in ((backup, _back_up), (restore, _restore)):
-        verb.add_argument("file", type=Path, metavar="FILE")
+    for verb, work, what in (
+        (backup, _back_up, "where the copy goes; a name in a folder of yours"),
+        (restore, _restore, "a backup"),
+    ):
+        verb.add_argument("file", type=Path, metavar="FILE", help=what)
         _add_places(verb, argparse.SUPPRESS)  # what was said before the verb is not forgotten
         verb.set_defaults(work=work)
     return parser

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chat_broker.store import LogReader
-from chat_broker.turn import ReadJob, store_refusal
+from chat_broker.turn import ReadJob
 from chat_core import wire
-from chat_core.errors import StoreError, WireError
-from chat_core.messages import Forked, Paged, Reply
+from chat_core.errors import CODES, StoreError, WireError
+from chat_core.messages import Forked, Paged, Refused, Reply
 
 log = logging.getLogger("chat.reader")
 
@@ -26,7 +26,13 @@ def answer(reader: LogReader, job: ReadJob, epoch: str) -> Reply:
         return Paged(job.re, job.room, epoch, job.head.first, (job.head.seq, job.head.chain), events)
     except (StoreError, WireError) as problem:
         log.error("a page of %s cannot be read: %s", job.room, problem)
-        return store_refusal(job.re)
+        return _unreadable(job.re)
+
+
+def _unreadable(re: int) -> Refused:
+    """What whoever asked for history gets that cannot be read."""
+    text = "The broker cannot read its history at the moment; its log says why."
+    return Refused(re, "store", text, CODES["store"][0])
 
 
 def _fork(reader: LogReader, job: ReadJob) -> int:
@@ -66,7 +72,7 @@ class Reader:
                 reader = reader or LogReader(self._path)
             except StoreError as problem:
                 log.error("%s", problem)
-                reply: Reply = store_refusal(job.re)
+                reply: Reply = _unreadable(job.re)
             else:
                 reply = answer(reader, job, self._epoch)
             self.results.put((job.peer, wire.encode(reply)))

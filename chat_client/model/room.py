@@ -10,7 +10,7 @@ from chat_client.model import markup
 from chat_client.model.shown import Line, State
 from chat_core import messages as m
 from chat_core import wire
-from chat_core.chain import chain_of
+from chat_core.chain import chain_after
 from chat_core.errors import WireError
 
 # Lines of the room that is looked at; further ones are fetched again when they are scrolled to (GUI.md, section 1).
@@ -317,14 +317,7 @@ def fits(events: Sequence[m.Event]) -> bool:
     """Is this a piece of one log without holes? (The chain tells.)"""
     last: m.Event | None = None
     for event in events:
-        if last is not None and (event.seq != last.seq + 1 or event.chain != _chain(last.chain, event)):
+        if last is not None and (event.seq != last.seq + 1 or event.chain != chain_after(last.chain, event)):
             return False
         last = event
     return last is not None
-
-
-def _chain(previous: str, event: m.Event) -> str:
-    return chain_of(
-        previous, event.room, event.seq, event.time, event.author, event.name, event.sender, event.n, event.kind,
-        event.target, event.thread, event.expires,
-    )  # fmt: skip

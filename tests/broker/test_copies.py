@@ -203,11 +203,43 @@ def test_a_file_that_is_there_is_replaced_only_by_force(data: Path, tmp_path: Pa
     assert about(file)["home"] == about(data / FILE)["home"]
 
 
-@pytest.mark.parametrize("name", [FILE, "link"])
-def test_the_database_is_no_place_for_its_backup(data: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [FILE, "link", f"{FILE}-wal", "lock", "new.db", "below/new.db", "../other/new.db"])
+def test_a_brokers_folder_is_no_place_for_a_backup(data: Path, tmp_path: Path, name: str) -> None:
     (data / "link").symlink_to(data / FILE)
+    (data / "below").mkdir()
+    talk(tmp_path / "other", "one")
+    (tmp_path / "other" / "lock").touch()
     problem = refused(tmp_path, lambda: copies.back_up(data, data / name, force=True))
-    assert "is the broker's database itself" in str(problem)
+    assert "would be among the files of a broker" in str(problem)
+
+
+def test_a_device_is_no_place_for_a_backup(data: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    copies_made = len(list(tmp_path.iterdir()))
+    with pytest.raises(FolderError, match="it is no file"):
+        copies.back_up(data, tmp_path / "pipe", force=True)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert len(list(tmp_path.iterdir())) == copies_made
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"two"', b'"t\xffo"'),
+        (b'"name":"ann"', b'"name":"eve"'),
+        (b'"seq":4', b'"seq":5'),
+    ],
+    ids=["not JSON", "another author", "a hole"],
+)
+def test_a_backup_in_which_something_was_changed_is_not_restored(
+    data: Path, backup: Path, tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    with closing(sqlite3.connect(backup)) as sql, sql:
+        for rowid, events in sql.execute("SELECT rowid, events FROM log WHERE room = 'lobby'").fetchall():
+            sql.execute("UPDATE log SET events = ? WHERE rowid = ?", (events.replace(old, new), rowid))
+    problem = refused(tmp_path, lambda: copies.restore(data, backup))
+    assert isinstance(problem, StoreError)
+    assert "is damaged" in str(problem)
 
 
 @pytest.mark.parametrize("name", ["nowhere/b.db", "a file/b.db", "a folder"])

@@ -189,3 +189,4 @@ def test_the_broker_serves_it_and_what_was_on_its_way_counts_once(
     finally:
         broker.close()
     assert texts(log_of(data / FILE, "lobby")) == [*LOBBY, AWAY]
+    assert f"the old one is in {data / FILE}.schema-1" in broker.log()
