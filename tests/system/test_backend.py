@@ -49,6 +49,8 @@ def test_a_used_folder_opens_before_the_network_answers(place: Place, sit: Maker
     ann.until(lambda: ann.said() == ["one", "two"])
     ann.chat.focus(False)
     bob.say("three", "four")
+    bob.until(lambda: bob.settled)  # else it might be the first two that are unread, for a moment
+    ann.until(lambda: ann.chat.rooms["lobby"].have == len(place.log()))
     ann.until(lambda: ann.chat.rooms["lobby"].unread == 2)
     ann.chat.open("den", draft="what I was about to s")
     ann.flush()
