@@ -6,6 +6,7 @@ about a dozen rows (docs/decisions/0003-rows-for-batches.md). The tables are mad
 """
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,6 +182,8 @@ class Store:
             beside = self.path.with_name(f".{kept.name}")
             beside.unlink(missing_ok=True)  # of a start that was interrupted
             copy(self.path, beside)
+            with beside.open("rb+") as file:
+                os.fsync(file.fileno())
             beside.replace(kept)
         return kept
 
