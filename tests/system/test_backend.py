@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from chat_broker.batch import Batch
+from chat_broker.store import Store
 from chat_client import effects
 from chat_client.client import Renumbered
 from chat_client.flight import Settled
@@ -15,6 +17,7 @@ from chat_client.model import orders
 from chat_client.outbox import Outbox
 from chat_core import messages as m
 from chat_core.address import Address
+from chat_core.errors import StoreError
 from tests.system.desk import Bare, Full, Maker, Place, bodies, copy_of, full, kinds
 from tests.system.inproc import message, texts
 from tests.system.processes import LONG, ROOT
@@ -126,6 +129,22 @@ def test_why_nobody_answers_is_found_out(place: Place, tmp_path: Path) -> None:
         (unreachable,) = bare.next(orders.Unreachable)
         assert unreachable.text.startswith(why)
         bare.close()
+
+
+def test_a_broker_that_cannot_write_a_newcomer_down_is_not_taken_for_none(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(_: Store, __: Batch) -> None:
+        raise StoreError("database or disk is full")
+
+    place.open()
+    monkeypatch.setattr(Store, "commit", cannot)
+    bare = Bare(place.address, tmp_path / "ann", "ann").start()
+    bare.next(effects.Held)
+    bare.backend.explain()
+    (unreachable,) = bare.next(orders.Unreachable)
+    assert "cannot write at the moment" in unreachable.text
+    bare.close()
 
 
 def test_who_is_not_let_in_is_told_why(place: Place, sit: Maker, tmp_path: Path) -> None:

@@ -424,6 +424,18 @@ def test_more_lines_than_are_read_ahead_are_posted_in_order(
     assert texts(broker.log("lobby")) == lines
 
 
+def test_a_newcomer_whom_the_broker_cannot_write_down_hears_why(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Store, __: Batch) -> None:
+        raise StoreError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "commit", full)
+        eve = make("eve")
+        with pytest.raises(UnreachableError, match="cannot write at the moment"):
+            eve.connect(0.5)
+    assert eve.connect(PATIENCE_SECONDS).name == "eve"
+
+
 def test_what_the_broker_cannot_write_is_asked_again_and_then_said(
     broker: Served, ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
