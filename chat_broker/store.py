@@ -178,13 +178,13 @@ class Store:
     def _keep_old(self, version: int) -> Path:
         """Before an upgrade: a copy for whoever has to go back to the version before, which cannot read what comes."""
         kept = self.path.with_name(f"{FILE}.schema-{version}")
-        if not kept.exists():
-            beside = self.path.with_name(f".{kept.name}")
-            beside.unlink(missing_ok=True)  # of a start that was interrupted
-            copy(self.path, beside)
-            with beside.open("rb+") as file:
-                os.fsync(file.fileno())
-            beside.replace(kept)
+        beside = self.path.with_name(f".{kept.name}")
+        beside.unlink(missing_ok=True)  # of a start that was interrupted
+        copy(self.path, beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        # One that is there already is of an upgrade after which somebody went back: what was said since is in this one.
+        beside.replace(kept)
         return kept
 
     def _about(self, name: str) -> str:
@@ -295,8 +295,15 @@ def copy(source: Path, target: Path) -> Contents:
 def check_log(path: Path, shown: Path) -> None:
     """Read every event of a database that nobody uses. Raises StoreError if one is not what it was: SQLite's own check
     does not look into what is stored. ``shown``: what the file is called in the sentence."""
+    try:
+        _check_rows(path, shown)
+    except sqlite3.Error as problem:
+        raise StoreError(f"{shown} cannot be read ({problem}).") from problem
+
+
+def _check_rows(path: Path, shown: Path) -> None:
+    room, seq, chain = "", 0, ""
     with contextlib.closing(_open_to_read(path)) as sql:
-        room, seq, chain = "", 0, ""
         for of, first, last, stored in sql.execute("SELECT room, first, last, events FROM log ORDER BY room, first"):
             try:
                 events = wire.decode_events(stored)

@@ -45,7 +45,9 @@ _TYPES = {msgspec.inspect.type_info(t).tag for t in AnyRequest.__args__}  # type
 # What decoding may raise on hostile bytes: broken JSON, wrong shape, invalid UTF-8, deep nesting.
 BAD = (msgspec.MsgspecError, UnicodeError, RecursionError)
 # Every pattern of `messages` is one of hex digits.
-_PATTERN = re.compile(r"`str` matching regex '.*?'(?= - at|$)")
+_PATTERN = re.compile(r"`str` matching regex '[^']*'")
+# So much of what msgspec says is looked at: it may quote all of a frame, and whoever sent that chose the words.
+_LOOKED_AT = 1000
 
 T = TypeVar("T")
 
@@ -170,6 +172,6 @@ def _why(problem: Exception) -> str:
         return "it is nested too deep"
     if isinstance(problem, UnicodeError):
         return "it is not UTF-8"
-    text = _PATTERN.sub("hex digits in lower case, as many as the protocol has", str(problem))
+    text = _PATTERN.sub("hex digits in lower case, as many as the protocol has", str(problem)[:_LOOKED_AT])
     # msgspec quotes a type that there is not, as it came.
     return (text if text.isprintable() else repr(text)[1:-1])[:200]

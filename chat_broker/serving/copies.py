@@ -61,10 +61,20 @@ def restore(data: Path, file: Path) -> str:
         raise StoreError(f"There is no file {file}.")
     if target.exists() and file.samefile(target):
         raise FolderError(f"{file} is the broker's database itself: name a backup of it.")
-    with _whole(target) as beside:
-        contents = _copy(file, beside)
-        store.check_log(beside, file)
-        kept = _keep_aside(data)
+    kept: Path | None = None
+    new = 0
+    try:
+        with _whole(target) as beside:
+            contents = _copy(file, beside)
+            store.check_log(beside, file)
+            new = beside.stat().st_ino
+            kept = _keep_aside(data)
+    except BaseException as problem:
+        replaced = new and target.exists() and target.stat().st_ino == new
+        if kept is not None and not replaced:
+            shutil.rmtree(kept)
+        if not (replaced and isinstance(problem, KeyboardInterrupt)):  # too late: it is finished
+            raise
     # Should the power fail before this, the next start knows that these do not belong to the new file.
     for suffix in _BESIDE:
         _with(target, suffix).unlink(missing_ok=True)
@@ -73,16 +83,18 @@ def restore(data: Path, file: Path) -> str:
 
 
 def part_from_stale_log(data: Path) -> None:
-    """Move aside the write-ahead log that somebody left beside a backup when they put it into the data folder by hand.
+    """Move aside the logs that somebody left beside a backup when they put it into the data folder by hand.
 
-    SQLite would play it into a database to which it does not belong. The caller holds the folder.
+    SQLite would play them into a database to which they do not belong. The caller holds the folder.
     """
     target = data / store.FILE
-    stale = _with(target, "-wal")
-    if target.is_file() and not store.has_log(target) and stale.exists():
-        aside = _fresh_folder(data, "stale") / stale.name
-        os.replace(stale, aside)
-        log.warning("%s is a backup, and %s was not of it: moved to %s", target, stale.name, aside)
+    if not target.is_file() or store.has_log(target):
+        return
+    for stale in (_with(target, suffix) for suffix in _LOGS):
+        if stale.exists():
+            aside = _fresh_folder(data, "stale") / stale.name
+            os.replace(stale, aside)
+            log.warning("%s is a backup, and %s was not of it: moved to %s", target, stale.name, aside)
 
 
 def _copy(source: Path, target: Path) -> store.Contents:

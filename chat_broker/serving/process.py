@@ -61,7 +61,8 @@ def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
         return _say(problem, EX_CONFIG if problem.newer else EX_CANTCREAT)
     except KeyboardInterrupt:
         # A broker that was stopped while it was starting had taken nothing in.
-        return 0 if flags.work is _serve else _say(FolderError("Stopped: nothing was changed."), EX_CANTCREAT)
+        text = "Stopped. The data is as it was, or all of it as in the backup: run the same again."
+        return 0 if flags.work is _serve else _say(FolderError(text), EX_CANTCREAT)
     return 0
 
 

@@ -40,6 +40,7 @@ def test_a_broker_killed_fifty_times_under_load_and_again_while_it_recovers(
         broker.start()
     offered = sum(len(j.entries_of(member.entries, j.Kept)) for member in crew.members()) / (j.now() - begun)
     crew.settle()
+    assert offered > 400, "that was no load of 500 posts a second"
     tell(f"{offered:.0f} new posts a second, {KILLS} kills of a broker that served, {KILLS_IN_RECOVERY} of one that")
     tell(f"  recovered: {served[False]} of these before it served, {served[True]} just after")
     tell(str(crew.judge(broker.data / "chat.db")))

@@ -6,6 +6,7 @@ without her hearing of it, and one was typed when it was away. These files are n
 another schema gets files of its own beside them, and has to pass with both.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -124,6 +125,18 @@ def test_before_the_upgrade_a_copy_is_kept_that_the_old_version_can_read(data: P
         assert sql.execute("SELECT count(*) FROM numbers").fetchone()[0] > 0
         assert sql.execute("SELECT value FROM about WHERE name = 'epoch'").fetchone() != (EPOCH,)
     assert log_of(kept, "lobby") == log_of(store.path, "lobby")
+
+
+def test_who_went_back_and_upgrades_again_has_a_copy_of_what_was_said_meanwhile(data: Path) -> None:
+    Store(data).close()
+    kept = data / f"{FILE}.schema-1"
+    (data / FILE).unlink()
+    shutil.copy(kept, data / FILE)  # back to the version before, with which somebody then talks
+    with closing(sqlite3.connect(data / FILE)) as sql, sql:
+        sql.execute("UPDATE clock SET number = 99")
+    Store(data).close()
+    with closing(sqlite3.connect(kept)) as sql:
+        assert sql.execute("SELECT number FROM clock").fetchone() == (99,)
 
 
 def test_an_upgrade_that_fails_leaves_the_old_database(data: Path) -> None:
