@@ -24,6 +24,7 @@ from chat_client.bot import Bot, Call
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.address import parse_address
+from chat_core.chain import START, chain_after
 from tests.system.desk import Desk, copy_of
 from tests.system.inproc import log_of, texts
 from tests.system.processes import LONG, ROOT, BrokerProcess, Person, environment
@@ -51,11 +52,12 @@ def fill(folder: Path) -> None:
     """A database with 100 MB of history in a room of its own."""
     folder.mkdir(mode=0o700)
     body = Raw(wire.encode(m.Message("x" * 850)))
-    old = [
-        m.Event("archive", 1 + i, 1, "u0", "old", "message", f"{i:016x}", body=body)
-        for i in range(ARCHIVE_BYTES // 1000)
-    ]
-    batch = Batch(1, 1, {"archive": Chunk(1, [wire.encode(event) for event in old])})
+    old, chain = [], START
+    for seq in range(1, ARCHIVE_BYTES // 1000 + 1):
+        event = m.Event("archive", seq, 1, "u0", "old", "message", "", body=body)
+        event.chain = chain = chain_after(chain, event)
+        old.append(wire.encode(event))
+    batch = Batch(1, 1, {"archive": Chunk(1, old)})
     batch.puts["rooms", "archive"] = wire.encode(RoomRecord("archive", "archive", "u0", 1))
     with closing(Store(folder)) as store:
         store.commit(batch)
