@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from chat_core.chain import START, chain_of
+from chat_core.chain import START, chain_after
 from chat_core.messages import Event
 
 # Events that wait behind a gap; without them no client would catch up with a busy room (SESSION.md, pitfalls).
@@ -156,20 +156,7 @@ class Following:
         self.told, self.told_since = max(self.told, seq), max(self.told_since, seq)
 
     def _apply(self, event: Event, applied: list[Event]) -> None:
-        if self.chain is not None and event.chain != chain_of(
-            self.chain,
-            event.room,
-            event.seq,
-            event.time,
-            event.author,
-            event.name,
-            event.sender,
-            event.n,
-            event.kind,
-            event.target,
-            event.thread,
-            event.expires,
-        ):
+        if self.chain is not None and event.chain != chain_after(self.chain, event):
             raise DivergedError
         # It may be waiting as well, if a page brought it first: left there, it would be taken for the end of a gap.
         self.waiting.pop(event.seq, None)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chat_broker.store import LogReader
-from chat_broker.turn import ReadJob
+from chat_broker.turn import ReadJob, refusal
 from chat_core import wire
-from chat_core.errors import CODES, StoreError, WireError
+from chat_core.errors import RefusedError, StoreError, WireError
 from chat_core.messages import Forked, Paged, Refused, Reply
 
 log = logging.getLogger("chat.reader")
@@ -32,7 +32,7 @@ def answer(reader: LogReader, job: ReadJob, epoch: str) -> Reply:
 def _unreadable(re: int) -> Refused:
     """What whoever asked for history gets that cannot be read."""
     text = "The broker cannot read its history at the moment; its log says why."
-    return Refused(re, "store", text, CODES["store"][0])
+    return refusal(re, RefusedError("store", text))
 
 
 def _fork(reader: LogReader, job: ReadJob) -> int:

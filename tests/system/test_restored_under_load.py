@@ -29,6 +29,7 @@ from tests.system.desk import Desk, copy_of
 from tests.system.inproc import log_of, texts
 from tests.system.processes import LONG, ROOT, BrokerProcess, Person, environment
 from tests.system.talkers import Talker
+from tests.telling import tell
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -41,11 +42,6 @@ EVERY_SO_MANY = 7
 def wording(name: str) -> Callable[[int], str]:
     turn = TALKERS.index(name)  # not all at once
     return lambda n: f"!tell {name}-{n}" if n % EVERY_SO_MANY == turn else f"{name}-{n} " + "x" * 100
-
-
-def note(line: str) -> None:
-    """Tell people; `make slow` shows it."""
-    sys.stdout.write(f"{line}\n")
 
 
 def fill(folder: Path) -> None:
@@ -111,7 +107,7 @@ class Crowd:
         began = time.monotonic()
         process = subprocess.Popen(command, cwd=folder, env=environment(folder), stdout=subprocess.PIPE, text=True)
         self.wait(lambda: process.poll() is not None, "the command ends")
-        note(process.communicate()[0].rstrip())
+        tell(process.communicate()[0].rstrip())
         assert process.returncode == 0
         return began, time.monotonic()
 
@@ -157,8 +153,8 @@ def test_a_backup_under_load_is_restored_and_everybody_goes_on_in_one_new_histor
     acknowledged = {text: seq for talker in talkers for text, seq in talker.acknowledged().items()}
     began, ended = all_.run(tmp_path, "backup", "b.db", "--data", "data")
     all_.talk(2)
-    note("before the backup: " + all_.latencies(quiet, began))
-    note("during the backup: " + all_.latencies(began, ended))
+    tell("before the backup: " + all_.latencies(quiet, began))
+    tell("during the backup: " + all_.latencies(began, ended))
     broker.kill()
     all_.run(tmp_path, "restore", "b.db", "--data", "data")
     broker.start()
@@ -178,7 +174,7 @@ def test_a_backup_under_load_is_restored_and_everybody_goes_on_in_one_new_histor
     all_.wait(lambda: all_.desk.chat.rooms["lobby"].have == len(new), "the window has read everything")
     home = all_.desk.chat.home
     all_.close()
-    note(f"{fork} events in the backup, {len(old) - fork} lost with the old history, {len(new) - fork} in the new one")
+    tell(f"{fork} events in the backup, {len(old) - fork} lost with the old history, {len(new) - fork} in the new one")
 
     # The backup is a sound beginning of the old log, with everything that had been acknowledged when it began.
     with closing(sqlite3.connect(tmp_path / "b.db")) as sql:
