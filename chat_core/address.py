@@ -1,10 +1,11 @@
-"""Where a broker is: what people type, and the join string ``chat://host:port/room?key=...`` that is handed out."""
+"""Where a broker is: what people type, and the join string ``chat://host:port/room?key=...&invite=...`` to hand out."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from chat_core.errors import AddressError
+from chat_core.keys import is_key
 
 DEFAULT_PORT = 5555
 _HOST = re.compile(r"[\w.:%-]+\Z")
@@ -12,12 +13,13 @@ _HOST = re.compile(r"[\w.:%-]+\Z")
 
 @dataclass(frozen=True)
 class Address:
-    """A broker's posts socket, and what a join string says beside it (room and key: "" if it says nothing)."""
+    """A broker's posts socket, and what a join string says beside it: room, key, invitation ("" if it says nothing)."""
 
     host: str
     port: int = DEFAULT_PORT
     room: str = ""
     key: str = ""
+    invite: str = field(default="", repr=False)  # a secret: whoever has it may come in
     scheme: str = "tcp"
 
     @property
@@ -44,8 +46,11 @@ class Address:
         if self.scheme == "inproc":
             return self.text
         room = f"/{quote(self.room, safe='')}" if self.room else ""
-        key = f"?key={quote(self.key, safe='')}" if self.key else ""
-        return f"chat://{_bracketed(self.host)}:{self.port}{room}{key}"
+        said = [
+            f"{name}={quote(value, safe='')}" for name, value in (("key", self.key), ("invite", self.invite)) if value
+        ]
+        more = f"?{'&'.join(said)}" if said else ""
+        return f"chat://{_bracketed(self.host)}:{self.port}{room}{more}"
 
 
 def parse_address(text: str) -> Address:
@@ -72,8 +77,11 @@ def parse_address(text: str) -> Address:
         raise _not_an_address(text) from problem
     if where.count("[") != where.count("]") or not _HOST.match(host) or port == 0 or parts.username is not None:
         raise _not_an_address(text)
-    key = parse_qs(parts.query).get("key", [""])[0]
-    return Address(host, port or DEFAULT_PORT, unquote(parts.path.strip("/") or parts.fragment), key)
+    said = parse_qs(parts.query)
+    key, invite = (said.get(name, [""])[0] for name in ("key", "invite"))
+    if key and not is_key(key):
+        raise AddressError("The key in the join string is not whole: copy all of it, up to its last character.")
+    return Address(host, port or DEFAULT_PORT, unquote(parts.path.strip("/") or parts.fragment), key, invite)
 
 
 def _bracketed(host: str) -> str:
@@ -81,4 +89,6 @@ def _bracketed(host: str) -> str:
 
 
 def _not_an_address(text: str) -> AddressError:
+    text, question, secret = text.partition("?")  # behind it may stand an invitation, which is nobody's business
+    text += f"{question}…" if secret else question
     return AddressError(f"{text!r} is not an address: write it like 192.168.1.20, host:5555 or chat://host:5555/lobby.")

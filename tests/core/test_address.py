@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from chat_core.address import DEFAULT_PORT, Address, parse_address
 from chat_core.errors import AddressError
 
+KEY = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+QUOTED = "rq%3ArM%3E%7DU%3F%40Lns47E1%25kR.o%40n%25FcmmsL%2F%40%7BH8%5Dyf7"
+
 
 @pytest.mark.parametrize(
     ("typed", "host", "port"),
@@ -44,12 +47,13 @@ def test_an_address_is_read_in_every_form_that_people_type(typed: str, host: str
         ("chat://host/caf%C3%A9", Address("host", DEFAULT_PORT, "café")),
         ("chat://host/café", Address("host", DEFAULT_PORT, "café")),
         ("chat://host/%23plan", Address("host", DEFAULT_PORT, "#plan")),
-        ("chat://host/lobby?key=abc", Address("host", DEFAULT_PORT, "lobby", "abc")),
-        ("chat://host?key=abc", Address("host", DEFAULT_PORT, "", "abc")),
-        ("chat://host/lobby?key=a%2Bb%3Fc%26d%23e", Address("host", DEFAULT_PORT, "lobby", "a+b?c&d#e")),
-        ("chat://host/lobby?from=ann&key=abc", Address("host", DEFAULT_PORT, "lobby", "abc")),
+        (f"chat://host/lobby?key={QUOTED}", Address("host", DEFAULT_PORT, "lobby", KEY)),
+        (f"chat://host?key={QUOTED}", Address("host", DEFAULT_PORT, "", KEY)),
+        (f"chat://host/lobby?from=ann&key={QUOTED}", Address("host", DEFAULT_PORT, "lobby", KEY)),
+        (f"chat://host/lobby?key={QUOTED}&invite=k3vq7xma", Address("host", DEFAULT_PORT, "lobby", KEY, "k3vq7xma")),
+        ("chat://host?invite=k3vq7xma", Address("host", DEFAULT_PORT, "", "", "k3vq7xma")),
         ("chat://host/lobby?key=", Address("host", DEFAULT_PORT, "lobby")),
-        ("chat://[::1]:6000/lobby?key=abc", Address("::1", 6000, "lobby", "abc")),
+        (f"chat://[::1]:6000/lobby?key={QUOTED}", Address("::1", 6000, "lobby", KEY)),
     ],
 )
 def test_a_join_string_says_room_and_key_too(typed: str, address: Address) -> None:
@@ -93,6 +97,19 @@ def test_what_is_no_address_is_refused_with_an_example(typed: str) -> None:
     assert repr(typed) in str(caught.value)
 
 
+def test_half_a_key_is_refused() -> None:
+    with pytest.raises(AddressError, match="not whole"):
+        parse_address(f"chat://host/lobby?key={QUOTED[:-3]}")
+
+
+@pytest.mark.parametrize("typed", ["chat://:5555/?invite=k3vq7xma", "chat://host/?key=abc&invite=k3vq7xma"])
+def test_an_invitation_is_not_shown_to_whoever_looks_on(typed: str) -> None:
+    with pytest.raises(AddressError) as caught:
+        parse_address(typed)
+    assert "k3vq7xma" not in str(caught.value)
+    assert "k3vq7xma" not in repr(parse_address("chat://host?invite=k3vq7xma"))
+
+
 @given(st.text() | st.text("[]:/?#@%.a5 \0"))
 def test_any_text_is_an_address_or_refused(typed: str) -> None:
     try:
@@ -124,9 +141,10 @@ def test_the_short_form_is_read_back(host: str, port: int) -> None:
     st.integers(1, 65535),
     st.text(st.characters(categories=["L", "Nd"], include_characters="-_."), max_size=32),
     st.text(Z85, min_size=40, max_size=40) | st.just(""),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=32),
 )
-def test_a_join_string_is_read_back(host: str, port: int, room: str, key: str) -> None:
-    address = Address(host, port, room, key)
+def test_a_join_string_is_read_back(host: str, port: int, room: str, key: str, invite: str) -> None:
+    address = Address(host, port, room, key, invite)
     assert parse_address(address.join) == address
     assert address.join.isascii()
 
