@@ -121,7 +121,8 @@ class Hub:
             self.commit, self.time = turn.batch.number, turn.batch.time
         self.tables.commit()
         self.desk.touched.update(turn.batch.chunks)
-        return self._outgoing(turn, turn.writers)
+        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.peers_of.get(user, ())]
+        return self._outgoing(turn, turn.writers + told)
 
     def undo(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
         """The batch is not on disk: memory is as before; what wrote is refused, what read is answered."""

@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+from chat_broker.access import no_room
 from chat_broker.tables import Member, RoomRecord
 from chat_broker.turn import Turn
 from chat_core import messages as m
@@ -23,12 +24,6 @@ def find(turn: Turn, typed: str) -> RoomRecord:
     if record is None:
         raise no_room(typed)
     return record
-
-
-def no_room(typed: str) -> RefusedError:
-    """What is said of a room that is not there."""
-    text = f"There is no room {names.shown(typed)} here: `rooms` lists them, `create` makes one."
-    return RefusedError("no_room", text)
 
 
 def info(turn: Turn, record: RoomRecord, user: str) -> m.RoomInfo:

@@ -10,16 +10,28 @@ from msgspec import Struct
 
 from chat_broker.batch import Batch
 from chat_core import chain, wire
+from chat_core.messages import ChatRole, RoomKind, RoomRole
 
 LOBBY = "lobby"
 
 
 class User(Struct, omit_defaults=True):
-    """A person or bot: ``id`` ("u17") for ever, one name, since when (ms)."""
+    """A person or bot: ``id`` ("u17") for ever, one name, since when (ms), and what they may do (`access`)."""
 
     id: str
     name: str
     time: int
+    role: ChatRole = "member"
+    rooms: list[str] | None = None  # the scope: these rooms only; None: all
+    post: bool = True  # False: they may read only, wherever they are
+    waiting: bool = False  # for an admin's yes
+    former: list[str] = []  # folded names that were this user's
+    invitation: str = ""  # by which they came
+
+    @property
+    def fed(self) -> bool:
+        """May they hear the feed, which has all open rooms?"""
+        return not self.waiting and self.role != "guest" and self.rooms is None
 
 
 class RoomRecord(Struct, omit_defaults=True):
@@ -30,13 +42,70 @@ class RoomRecord(Struct, omit_defaults=True):
     by: str
     time: int
     once: str = ""
+    kind: RoomKind = "open"
+    history: str = "joined"  # what a newcomer of a private room sees: from "joined" on, or "all"
+    read_only: bool = False
+    slow: int = 0  # seconds between two posts of one member
+    archived: bool = False
 
 
 class Member(Struct, omit_defaults=True):
-    """A membership: since when (ms), and the number of the event that says so."""
+    """A membership: since when (ms), the number of the event that says so, and the role in the room."""
 
     time: int
     seq: int
+    role: RoomRole = "member"
+    until: int = 0  # when being muted ends (ms); 0: never
+
+
+class Ranges(Struct):
+    """What somebody may read of a private room: (from, to) of each time they were in it; to 0: still."""
+
+    spans: list[tuple[int, int]]
+
+
+class Invited(Struct, omit_defaults=True):
+    """Somebody may join a private room: by whom, since when (ms)."""
+
+    by: str
+    time: int
+
+
+class KeyRecord(Struct, omit_defaults=True):
+    """A key of a user: since when (ms), and the program that it first came with."""
+
+    time: int
+    client: str = ""
+
+
+class BanRecord(Struct, omit_defaults=True):
+    """Who is shut out: a user, a key or an address; from a room or ("") from the chat; until when (ms, 0: for good)."""
+
+    id: str
+    by: str
+    time: int
+    user: str = ""
+    key: str = ""
+    address: str = ""
+    room: str = ""
+    until: int = 0
+    reason: str = ""
+
+
+class InvitationRecord(Struct, omit_defaults=True):
+    """An invitation to the chat: the digest of its token, what those become who use it, and how often it was used."""
+
+    id: str
+    digest: str
+    by: str
+    time: int
+    uses: int = 1  # 0: any number
+    used: int = 0
+    until: int = 0
+    role: ChatRole = "member"
+    rooms: list[str] | None = None
+    post: bool = True
+    note: str = ""
 
 
 class Head(Struct, frozen=True, gc=False):
@@ -65,6 +134,11 @@ KEPT: dict[str, type] = {
     "rooms": RoomRecord,
     "members": Member,
     "counters": int,
+    "ranges": Ranges,
+    "invited": Invited,
+    "machines": KeyRecord,
+    "bans": BanRecord,
+    "invitations": InvitationRecord,
 }
 
 # More senders than this are forgotten, oldest first; the store knows them all.
@@ -83,6 +157,11 @@ class Tables:
         self.rooms: dict[str, RoomRecord] = {}
         self.members: dict[str, Member] = {}  # "room user"
         self.counters: dict[str, int] = {}  # "users": the number of the last user id, which is never given again
+        self.ranges: dict[str, Ranges] = {}  # "room user", of private rooms; they outlive the membership
+        self.invited: dict[str, Invited] = {}  # "room user"
+        self.machines: dict[str, KeyRecord] = {}  # public key -> more about it
+        self.bans: dict[str, BanRecord] = {}  # by id, "b1"
+        self.invitations: dict[str, InvitationRecord] = {}  # by id, "i1"
         self.heads: dict[str, Head] = {}
         self.senders: dict[str, SenderState] = {}
         # Derived from `members`, kept in step by `_set`.

@@ -83,6 +83,7 @@ class Turn:
     origin: str = ""  # the network address that a hello came from
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)
+    told: list[tuple[str, Reply]] = field(default_factory=list)
     afters: list[Callable[[], None]] = field(default_factory=list)
     undos: list[Callable[[], object]] = field(default_factory=list)
     unsure: set[bytes] = field(default_factory=set)  # connections whose user depends on this batch
@@ -175,6 +176,10 @@ class Turn:
         """Answer that it was not done, and why."""
         self.answer(peer, refusal(re, error))
 
+    def tell(self, user: str, notice: Reply) -> None:
+        """Send something unasked to each connection of a user, if the commit succeeds."""
+        self.told.append((user, notice))
+
     def after_commit(self, function: Callable[[], None]) -> None:
         """Do something when it is known what is committed."""
         self.afters.append(function)
@@ -186,7 +191,7 @@ class Turn:
 
 def refusal(re: int, error: RefusedError) -> Refused:
     """The reply that carries a refusal."""
-    return Refused(re, error.code, error.text, error.verdict, error.expected)
+    return Refused(re, error.code, error.text, error.verdict, error.expected, error.retry)
 
 
 def store_refusal(re: int) -> Refused:

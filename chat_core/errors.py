@@ -30,10 +30,27 @@ CODES: dict[str, tuple[Verdict, str]] = {
     "name_bad": ("final", "The name is empty, too long, unprintable, or mixes scripts."),
     "name_taken": ("final", "Somebody else has this name, perhaps in another spelling."),
     "name_differs": ("final", "The key belongs to a user of another name."),
+    "invite_needed": ("final", "Newcomers need an invitation, and the hello has none."),
+    "invite_bad": ("final", "The invitation is unknown, used up, run out or revoked."),
+    "link_bad": ("final", "The one-time code is unknown, used or older than ten minutes."),
+    "waiting": ("later", "An admin has not let this user in yet."),
+    "banned": ("final", "The user, the key or the address is banned, from the chat or from the room."),
+    "crowded": ("later", "The user or the address has too many connections; the refusal tells how long to wait."),
+    "not_allowed": ("final", "Who asks may not do that (docs/access.md)."),
+    "no_user": ("final", "There is no user of this id or name."),
+    "no_event": ("final", "The room has no message of this number."),
+    "no_such": ("final", "There is no such ban, invitation or key."),
+    "last_key": ("final", "A user's only key cannot be unlinked."),
+    "limit": ("final", "The user has as many of these as one may have."),
     "room_bad": ("final", "This cannot be the name of a room."),
     "room_taken": ("final", "A room of this name is there already."),
     "no_room": ("final", "There is no such room."),
     "not_member": ("final", "Only members of the room may write in it: join it first."),
+    "muted": ("final", "The user may read here, but not write."),
+    "read_only": ("final", "Only those who moderate the room may write in it."),
+    "archived": ("final", "The room is over: it can be read, but nothing can be written or changed."),
+    "slow": ("later", "The room is in slow mode; the refusal tells how long to wait."),
+    "rate": ("later", "The user or the address writes too much; the refusal tells how long to wait."),
     "unknown_kind": ("final", "No event that a client may post has this kind."),
     "body_bad": ("final", "The body does not have the shape of its kind."),
     "text_empty": ("final", "The text is empty or blank."),
@@ -52,11 +69,12 @@ class ChatError(Exception):
 
 
 class RefusedError(ChatError):
-    """A request was refused: ``code`` (a key of `CODES`), ``text`` for people, ``expected`` for code "expected"."""
+    """A request was refused: ``code`` (a key of `CODES`), ``text`` for people, ``expected`` for code "expected",
+    ``retry`` (ms to wait) for those that end by waiting."""
 
-    def __init__(self, code: str, text: str, expected: int = 0, verdict: Verdict | None = None) -> None:
+    def __init__(self, code: str, text: str, expected: int = 0, verdict: Verdict | None = None, retry: int = 0) -> None:
         super().__init__(code, text)
-        self.code, self.text, self.expected = code, text, expected
+        self.code, self.text, self.expected, self.retry = code, text, expected, retry
         self.verdict: Verdict = verdict or CODES[code][0]
 
     def __str__(self) -> str:

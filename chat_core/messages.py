@@ -19,6 +19,14 @@ Nonce = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", max_length=32)]
 Chain = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z", max_length=16)]
 RoomList = Annotated[list[Short], Meta(max_length=1000)]
 Head = tuple[Count, Chain]  # a room's last sequence number and its chain
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", max_length=32)]  # keys.token_digest of a secret
+PeopleNamed = Annotated[list[Short], Meta(max_length=20)]
+Pair = tuple[str, str]  # (user, name)
+
+# What somebody is in the chat, and in a room ("": not in it). chat_broker/access.py says who may do what.
+ChatRole = Literal["owner", "admin", "member", "guest", "bot"]
+RoomRole = Literal["owner", "moderator", "member", "muted"]
+RoomKind = Literal["open", "private", "direct", "audit"]
 
 
 # ---- events ----------------------------------------------------------------------------------------------------
@@ -27,7 +35,8 @@ Head = tuple[Count, Chain]  # a room's last sequence number and its chain
 class Event(Struct, omit_defaults=True, gc=False):
     """One thing said or done in a room: the envelope, which is additive for ever, and a body that its kind explains.
 
-    ``target``, ``thread`` and ``expires`` are reserved: no kind uses them yet, the chain already covers them.
+    ``target`` is the number of the event that this one is about. ``thread`` and ``expires`` are reserved: no kind uses
+    them yet, the chain already covers them.
     """
 
     room: str
@@ -46,14 +55,53 @@ class Event(Struct, omit_defaults=True, gc=False):
 
 
 class Message(Struct, omit_defaults=True, gc=False):
-    """The body of kind "message". ``me``: the text says what its author does, "waves" (docs/protocol.md, section 6)."""
+    """The body of kind "message". ``me``: the text says what its author does, "waves" (docs/protocol.md, section 6).
+    ``deleted``: there was a text here, and it was deleted."""
 
     text: str
     me: bool = False
+    deleted: bool = False
+
+
+class About(Struct, omit_defaults=True):
+    """The body of "invited", "removed" and "role": whom it was done to, what they are now, until when (ms), and why."""
+
+    user: str
+    name: str
+    role: str = ""
+    until: Millis = 0
+    reason: str = ""
+
+
+class Changed(Struct, omit_defaults=True):
+    """The body of "changed": what is another than before."""
+
+    name: str | None = None
+    read_only: bool | None = None
+    slow: Count | None = None
+    archived: bool | None = None
+
+
+class Deleted(Struct, omit_defaults=True):
+    """The body of "deleted", whose ``target`` is the message."""
+
+    reason: str = ""
+
+
+class Act(Struct, omit_defaults=True):
+    """The body of "audit": which request was done (its type), to whom or what, in which room, and why."""
+
+    act: str
+    user: str = ""
+    name: str = ""
+    room: str = ""
+    what: str = ""
+    until: Millis = 0
+    reason: str = ""
 
 
 class RoomInfo(Struct, omit_defaults=True):
-    """A room as others may know it. ``first`` is the oldest event that is still there; ``mine``: I am a member."""
+    """A room as I may know it. ``first`` is the oldest event that I can have; ``mine``: I am a member."""
 
     id: str
     name: str
@@ -62,6 +110,68 @@ class RoomInfo(Struct, omit_defaults=True):
     members: Count = 0
     mine: bool = False
     time: Millis = 0  # of its creation
+    kind: RoomKind = "open"
+    role: str = ""  # mine in it: a RoomRole, or "" if I am not in it
+    until: Millis = 0  # when it ends that I am muted; 0: nobody knows
+    invited: bool = False  # I may join it, though it is private
+    read_only: bool = False
+    slow: Count = 0  # seconds between two posts of one member
+    archived: bool = False
+    people: list[Pair] = []  # of a direct room: who talks there, me too
+
+
+class Somebody(Struct, omit_defaults=True):
+    """A user as others may know them. ``keys`` and ``address`` are told to admins only."""
+
+    user: str
+    name: str
+    role: ChatRole = "member"
+    here: bool = False
+    waiting: bool = False  # for an admin's yes
+    rooms: list[str] | None = None  # their scope: these rooms only
+    post: bool = True  # may write where they are
+    time: Millis = 0
+    keys: list[str] = []
+    address: str = ""
+
+
+class Machine(Struct, omit_defaults=True):
+    """One of my keys: since when it is mine, what it said it was, and whether this connection has it."""
+
+    key: str
+    time: Millis = 0
+    client: str = ""
+    this: bool = False
+
+
+class BanInfo(Struct, omit_defaults=True):
+    """A ban: of a user, a key or an address; from a room ("": from the chat); until when (ms; 0: for good)."""
+
+    id: str
+    user: str = ""
+    name: str = ""
+    key: str = ""
+    address: str = ""
+    room: str = ""
+    until: Millis = 0
+    reason: str = ""
+    by: str = ""
+    time: Millis = 0
+
+
+class InvitationInfo(Struct, omit_defaults=True):
+    """An invitation to the chat, of which only a digest is kept."""
+
+    id: str
+    uses: Count = 1  # how often it may be used; 0: any number
+    used: Count = 0
+    until: Millis = 0
+    role: ChatRole = "member"
+    rooms: list[str] | None = None
+    post: bool = True
+    note: str = ""
+    by: str = ""
+    time: Millis = 0
 
 
 class Person(Struct, omit_defaults=True):
@@ -89,6 +199,8 @@ class Hello(Request):
     name: Short = ""
     key: Short = ""
     client: Short = ""
+    invite: Short = ""  # the token of an invitation
+    link: Short = ""  # the one-time code that another machine of mine showed
 
 
 class Marker(Request):
@@ -150,20 +262,31 @@ class Who(Request):
 
 
 class Create(Request):
-    """Make an open room and join it. The same ``once`` again (a retry) is answered as the first time."""
+    """Make a room and join it. The same ``once`` again (a retry) is answered as the first time.
+
+    ``history``: what a newcomer of a private room sees, from "joined" on or "all".
+    """
 
     room: Short = ""
     once: Sender = ""
+    kind: Literal["open", "private"] = "open"
+    history: Literal["joined", "all"] = "joined"
+
+
+class Direct(Request):
+    """The room in which I talk with these ``people`` (ids or names) and nobody else; made if there is none yet."""
+
+    people: PeopleNamed = msgspec.field(default_factory=list)
 
 
 class Join(Request):
-    """Become a member of an open room."""
+    """Become a member of an open room, or of a private one to which I was invited."""
 
     room: Short = ""
 
 
 class Leave(Request):
-    """Cease to be a member."""
+    """Cease to be a member, or decline an invitation."""
 
     room: Short = ""
 
@@ -172,7 +295,180 @@ class Bye(Request):
     """I am leaving now; spares the others the wait for my silence."""
 
 
-AnyRequest = Hello | Marker | Ping | Post | Page | Fork | Rooms | Room | Who | Create | Join | Leave | Bye
+# ---- requests: who I am
+
+
+class Nick(Request):
+    """Be called otherwise from now on."""
+
+    name: Short = ""
+
+
+class Link(Request):
+    """Whoever says hello with the ``code`` of this digest within ten minutes is another machine of mine."""
+
+    digest: Digest = "0" * 32
+
+
+class Machines(Request):
+    """My keys."""
+
+
+class Unlink(Request):
+    """That key is no longer mine. ``key``: a whole one or its fingerprint."""
+
+    key: Short = ""
+
+
+# ---- requests: in a room
+
+
+class Invite(Request):
+    """Let somebody join a room: ``user`` is an id or a name, here and below."""
+
+    room: Short = ""
+    user: Short = ""
+
+
+class Remove(Request):
+    """Put somebody out of a room."""
+
+    room: Short = ""
+    user: Short = ""
+    reason: Short = ""
+
+
+class Appoint(Request):
+    """Make somebody owner, moderator, member or muted in a room; muted may end at ``until`` (ms)."""
+
+    room: Short = ""
+    user: Short = ""
+    role: RoomRole = "member"
+    until: Millis = 0
+    reason: Short = ""
+
+
+class Change(Request):
+    """Change a room: its shown name, whether only moderators post, seconds between two posts, whether it is over."""
+
+    room: Short = ""
+    name: Short | None = None
+    read_only: bool | None = None
+    slow: Annotated[int, Meta(ge=0, le=86400)] | None = None
+    archived: bool | None = None
+
+
+class Delete(Request):
+    """Blank the message number ``seq`` for everybody."""
+
+    room: Short = ""
+    seq: Count = 0
+    reason: Short = ""
+
+
+class Report(Request):
+    """Tell those who moderate the room of the message number ``seq``."""
+
+    room: Short = ""
+    seq: Count = 0
+    reason: Short = ""
+
+
+# ---- requests: in the chat
+
+
+class People(Request):
+    """Everybody who has been let in, or waits, in the order of their ids, those after ``after``."""
+
+    after: Short = ""
+
+
+class Role(Request):
+    """What somebody is in the chat. ``rooms`` (not for owners and admins): only there; ``post``: not only read."""
+
+    user: Short = ""
+    role: ChatRole = "member"
+    rooms: RoomList | None = None
+    post: bool = True
+
+
+class Ban(Request):
+    """Shut out a user, a key or an address (one of the three), from a room or from the chat, until then or for good."""
+
+    user: Short = ""
+    key: Short = ""
+    address: Short = ""
+    room: Short = ""
+    until: Millis = 0
+    reason: Short = ""
+
+
+class Unban(Request):
+    """Lift a ban, by its id."""
+
+    ban: Short = ""
+
+
+class Bans(Request):
+    """The bans: of a room, or with "" of the chat."""
+
+    room: Short = ""
+
+
+class Invitation(Request):
+    """Make an invitation of a secret token that only its maker knows; the ``digest`` of it is kept."""
+
+    digest: Digest = "0" * 32
+    uses: Count = 1
+    until: Millis = 0
+    role: ChatRole = "member"
+    rooms: RoomList | None = None
+    post: bool = True
+    note: Short = ""
+
+
+class Invitations(Request):
+    """The invitations that can still be used."""
+
+
+class Revoke(Request):
+    """An invitation is not to be used any more."""
+
+    invitation: Short = ""
+
+
+class Approve(Request):
+    """Let somebody in who waits."""
+
+    user: Short = ""
+
+
+class Reject(Request):
+    """Do not let somebody in who waits; their key is banned."""
+
+    user: Short = ""
+    reason: Short = ""
+
+
+class Release(Request):
+    """Take a name from its user, who is called by their id until they choose another."""
+
+    name: Short = ""
+
+
+class Rekey(Request):
+    """The user has this key from now on, and none of those they had."""
+
+    user: Short = ""
+    key: Short = ""
+
+
+AnyRequest = (
+    Hello | Marker | Ping | Post | Page | Fork | Rooms | Room | Who | Create | Direct | Join | Leave | Bye
+    | Nick | Link | Machines | Unlink
+    | Invite | Remove | Appoint | Change | Delete | Report
+    | People | Role | Ban | Unban | Bans | Invitation | Invitations | Revoke | Approve | Reject | Release | Rekey
+)  # fmt: skip
 
 
 # ---- replies ---------------------------------------------------------------------------------------------------
@@ -185,7 +481,10 @@ class Reply(Struct, tag_field="type", tag=str.lower, omit_defaults=True):
 
 
 class Welcome(Reply):
-    """The hello is accepted. ``home`` is the broker's own id for ever, ``boot`` this start of it, ``epoch`` its log."""
+    """The hello is accepted. ``home`` is the broker's own id for ever, ``boot`` this start of it, ``epoch`` its log.
+
+    ``feed`` 0: the feed is not for this user; all that they may read comes on the posts line.
+    """
 
     version: Count
     user: str
@@ -198,6 +497,16 @@ class Welcome(Reply):
     commit: Count = 0
     time: Millis = 0
     rooms: list[RoomInfo] = []  # those I am a member of
+    invited: list[RoomInfo] = []  # those I may join, though they are private
+    role: ChatRole = "member"
+
+
+class Waiting(Reply):
+    """The hello is noted, and an admin has to say yes. Then comes a notice "admitted": say hello again."""
+
+    user: str
+    name: str
+    text: str
 
 
 class Marked(Reply):
@@ -255,10 +564,11 @@ class RoomList_(Reply, tag="rooms"):
 
 
 class RoomState(Reply, tag="room"):
-    """A room and its members: (user, name)."""
+    """A room and its members: (user, name), and the role in it of those who are more or less than a member."""
 
     room: RoomInfo
-    members: list[tuple[str, str]] = []
+    members: list[Pair] = []
+    roles: dict[str, RoomRole] = {}
 
 
 class Here(Reply, tag="who"):
@@ -292,6 +602,66 @@ class Goodbye(Reply, tag="bye"):
     """The broker has noted that I left."""
 
 
+class Done(Reply):
+    """It is done. ``seq``: of the event that says so, if a room has one; ``of``: the id or name of what was made."""
+
+    seq: Count = 0
+    of: str = ""
+
+
+class MachineList(Reply, tag="machines"):
+    """My keys."""
+
+    machines: list[Machine]
+
+
+class Crowd(Reply, tag="people"):
+    """Users; ``more``: ask again after the last of them."""
+
+    people: list[Somebody]
+    more: bool = False
+
+
+class BanList(Reply, tag="bans"):
+    """Bans that have not run out."""
+
+    bans: list[BanInfo]
+
+
+class InvitationList(Reply, tag="invitations"):
+    """Invitations that can be used."""
+
+    invitations: list[InvitationInfo]
+
+
+# ---- what comes unasked on the posts line; ``re`` is 0
+
+
+class Events(Reply):
+    """The next events of a room that is not on the feed, or not for me."""
+
+    room: str
+    epoch: str
+    events: list[msgspec.Raw]
+
+
+class Notice(Reply):
+    """Something that concerns me was done. ``kind``: "admitted", "invited", "removed", "role", "reported", "waiting".
+
+    ``by``: the name of who did it; ``user`` and ``name``: whom it is about if not me; ``seq``: a message of the room.
+    """
+
+    kind: Short
+    room: str = ""
+    by: str = ""
+    user: str = ""
+    name: str = ""
+    seq: Count = 0
+    role: str = ""
+    until: Millis = 0
+    reason: str = ""
+
+
 class Refused(Reply):
     """The request was not done, and why: ``code`` for programs, ``text`` for people, ``verdict`` for the outbox."""
 
@@ -299,11 +669,12 @@ class Refused(Reply):
     text: str
     verdict: Literal["later", "final"]
     expected: Count = 0  # with code "expected": the sender's next number
+    retry: Millis = 0  # with "rate", "slow" and "crowded": how many ms to wait
 
 
 AnyReply = (
-    Welcome | Marked | Pong | Posted | Paged | Forked | RoomList_ | RoomState | Here | Created | Joined | Left | Goodbye
-    | Refused
+    Welcome | Waiting | Marked | Pong | Posted | Paged | Forked | RoomList_ | RoomState | Here | Created | Joined | Left
+    | Goodbye | Done | MachineList | Crowd | BanList | InvitationList | Events | Notice | Refused
 )  # fmt: skip
 
 
@@ -331,12 +702,13 @@ class Mark(Struct):
 
 
 class Presence(Struct, omit_defaults=True):
-    """Who came and who went since the version before: (user, name)."""
+    """Who came, who went and who is called otherwise since the version before: (user, name)."""
 
     version: Count
     boot: str
-    came: list[tuple[str, str]] = []
-    went: list[tuple[str, str]] = []
+    came: list[Pair] = []
+    went: list[Pair] = []
+    named: list[Pair] = []
 
 
 # ---- the door --------------------------------------------------------------------------------------------------
