@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chat_broker.tables import Member, RoomRecord, Tables, User
+from chat_broker.turn import Turn
 from chat_core import names
 from chat_core.errors import RefusedError
 from chat_core.names import BROKER_USER
@@ -152,7 +153,51 @@ def _room_role(user: User, member: Member, now: int) -> str:
     return member.role
 
 
-def no_room(typed: str) -> RefusedError:
-    """What is said of a room that is not there, and of one that is not to be seen."""
-    text = f"There is no room {names.shown(typed)} here: `rooms` lists them, `create` makes one."
+# ---- asked by the handlers -------------------------------------------------------------------------------------
+
+# What may still be done in a room that is over.
+_WHEN_OVER: tuple[Act, ...] = ("see", "read", "leave", "archive", "delete_own", "delete", "report")
+
+
+def check(turn: Turn, user_id: str, act: Act, record: RoomRecord | None = None) -> Standing:
+    """What somebody is who may do that now. Raises RefusedError, "no_room" where they may not know of the room."""
+    one = standing(turn.tables, user_id, record, turn.time)
+    if record is None:
+        if not may(act, one):
+            raise _not_allowed(IN_THE_CHAT[act])
+        return one
+    if not may("see", one):
+        raise no_room(record.id)
+    if record.archived and act not in _WHEN_OVER:
+        raise RefusedError("archived", f"The room {record.name} is over: it can be read, and that is all.")
+    if not may(act, one):
+        raise _may_not_post(record, one) if act == "post" else _not_allowed(IN_A_ROOM[act], record.kind)
+    if act == "post" and record.read_only and not may("post_read_only", one):
+        raise RefusedError("read_only", f"In {record.name} only those write who moderate it.")
+    return one
+
+
+def check_above(turn: Turn, user_id: str, other: User, record: RoomRecord | None = None) -> None:
+    """One may act only on those below oneself. Raises RefusedError("not_allowed")."""
+    here = standing(turn.tables, user_id, record, turn.time)
+    if not outranks(here, standing(turn.tables, other.id, record, turn.time)):
+        raise RefusedError("not_allowed", f"{other.name} is not below you: ask somebody who is above them.")
+
+
+def _may_not_post(record: RoomRecord, one: Standing) -> RefusedError:
+    if one.room_role == "muted":
+        return RefusedError("muted", f"You may read in {record.name}, but not write.")
+    return RefusedError("not_member", f"You are not in room {record.name}: join it first.")
+
+
+def _not_allowed(rule: Rule, kind: str = "") -> RefusedError:
+    if kind and kind not in rule.kinds:
+        return RefusedError("not_allowed", f"Nobody may {rule.what} where a room is {kind}.")
+    holders = [f"{role}s of the chat" for role in rule.chat] + [f"{role}s of the room" for role in rule.room]
+    return RefusedError("not_allowed", f"You may not {rule.what}: that is for {', '.join(holders)}.")
+
+
+def no_room(room: str) -> RefusedError:
+    """What is said of the id of a room that is not there, and of one that is not to be seen: the same."""
+    text = f"There is no room {names.shown(room)} here: `rooms` lists them, `create` makes one."
     return RefusedError("no_room", text)

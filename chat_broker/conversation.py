@@ -48,7 +48,7 @@ def post(turn: Turn, peer: bytes, request: m.Post) -> None:
 def _append(turn: Turn, connection: Connection, request: m.Post, room: str) -> m.Posted:
     if not turn.tables.is_member(room, connection.user):
         if room not in turn.tables.rooms:
-            raise no_room(request.room)
+            raise no_room(room)
         raise RefusedError("not_member", f"You are not in room {room}: join it first.")
     body = _checked_body(request.kind, request.body)
     n = request.n if request.sender else 0

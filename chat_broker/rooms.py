@@ -20,9 +20,10 @@ def id_of(turn: Turn, typed: str) -> str:
 
 def find(turn: Turn, typed: str) -> RoomRecord:
     """The room of that id, in any spelling. Raises RefusedError("no_room")."""
-    record = turn.tables.rooms.get(id_of(turn, typed))
+    room = id_of(turn, typed)
+    record = turn.tables.rooms.get(room)
     if record is None:
-        raise no_room(typed)
+        raise no_room(room)
     return record
 
 
