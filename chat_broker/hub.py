@@ -10,7 +10,7 @@ replies, frames = hub.finish(turn)           # or hub.undo(turn) if the commit f
 from collections.abc import Callable
 from typing import Any
 
-from chat_broker import conversation, people, reading, rooms
+from chat_broker import bans, conversation, entry, invitations, machines, people, reading, roles, rooms
 from chat_broker.batch import Batch
 from chat_broker.desk import Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
@@ -31,6 +31,18 @@ WRITES: dict[type, Handler] = {
     m.Join: rooms.join,
     m.Leave: rooms.leave,
     m.Bye: people.bye,
+    m.Nick: people.nick,
+    m.Link: machines.link,
+    m.Unlink: machines.unlink,
+    m.Rekey: machines.rekey,
+    m.Role: roles.role,
+    m.Approve: roles.approve,
+    m.Reject: roles.reject,
+    m.Release: roles.release,
+    m.Ban: bans.ban,
+    m.Unban: bans.unban,
+    m.Invitation: invitations.invitation,
+    m.Revoke: invitations.revoke,
 }
 # Answered after the commit, from what is then on disk.
 READS: dict[type, Handler] = {
@@ -41,9 +53,11 @@ READS: dict[type, Handler] = {
     m.Rooms: rooms.rooms,
     m.Room: rooms.room,
     m.Who: people.who,
+    m.People: people.people,
+    m.Machines: machines.machines,
+    m.Bans: bans.bans,
+    m.Invitations: invitations.invitations,
 }
-# What may be asked by somebody who has not said hello.
-BEFORE_HELLO = (m.Hello, m.Bye)
 
 
 class Hub:
@@ -67,13 +81,13 @@ class Hub:
             self.tables.put(turn.batch, "rooms", LOBBY, RoomRecord(LOBBY, LOBBY, BROKER_USER, turn.time))
             turn.append(LOBBY, BROKER_USER, BROKER_NAME, "created")
 
-    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "") -> None:
+    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "", key: str = "") -> None:
         """Decide one request of one connection. ``origin``: its network address, asked for with a hello only."""
-        connection = self.desk.connections.get(peer)
+        connection = self.desk.connections.get(peer) or self.desk.waiting.get(peer)
         if connection is not None:
             connection.heard = turn.mono
         if type(request) is m.Hello:
-            turn.origin = origin
+            turn.origin, turn.key = origin, key
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
@@ -86,13 +100,28 @@ class Hub:
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
         try:
-            if peer not in self.desk.connections and not isinstance(request, BEFORE_HELLO):
-                raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
-            handler(turn, peer, request)
+            if peer in self.desk.connections or type(request) is m.Hello:
+                handler(turn, peer, request)
+            else:
+                self._handle_outsider(turn, peer, request)
         except RefusedError as error:
             turn.refuse(peer, request.id, error)
         except StoreError:
             turn.answer(peer, store_refusal(request.id))
+
+    def _handle_outsider(self, turn: Turn, peer: bytes, request: AnyRequest) -> None:
+        """Somebody asks who has not said hello, who waits to be let in, or who was shut out."""
+        waits = self.desk.waiting.get(peer)
+        if peer in self.desk.shut:
+            turn.dropped.append((peer, request.id))
+        elif type(request) is m.Bye:
+            people.bye(turn, peer, request)
+        elif waits is None or waits.user not in self.tables.waiting:  # somebody said yes to them
+            raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+        elif type(request) is m.Ping:
+            reading.pong_to_waiting(turn, peer, request)
+        else:
+            raise RefusedError("waiting", entry.PLEASE_WAIT)
 
     def refuse(self, turn: Turn, peer: bytes, re: int, code: str, text: str) -> None:
         """Answer a frame that could not be decoded."""
@@ -121,7 +150,7 @@ class Hub:
             self.commit, self.time = turn.batch.number, turn.batch.time
         self.tables.commit()
         self.desk.touched.update(turn.batch.chunks)
-        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.peers_of.get(user, ())]
+        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.reach(user)]
         return self._outgoing(turn, turn.writers + told)
 
     def undo(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
@@ -136,6 +165,9 @@ class Hub:
         turn.replies = [
             (peer, store_refusal(reply.re) if isinstance(reply, m.Refused) else reply) for peer, reply in turn.replies
         ]
+        # Nor were they shut out to whom this batch would answer no more.
+        refused += [(peer, store_refusal(re)) for peer, re in turn.dropped if peer not in self.desk.shut]
+        turn.shut_out = False
         return self._outgoing(turn, refused)
 
     def _outgoing(

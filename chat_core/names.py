@@ -60,6 +60,11 @@ def shown(text: str) -> str:
     return quoted if len(quoted) <= SHOWN_CHARACTERS else f"{quoted[:SHOWN_CHARACTERS]}…{quoted[-1]}"
 
 
+def one_line(text: str) -> str:
+    """A reason or a note as others may see it: without what breaks lines or cannot be printed."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable() and not _INVISIBLE.match(c))
+
+
 def check_text(text: str) -> None:
     """Refuse a message text that is blank, over 8 KiB, or would break a terminal, Tk or SQLite."""
     if text.isascii() and len(text) <= TEXT_BYTES and text and not text.isspace() and text.isprintable():

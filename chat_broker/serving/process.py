@@ -114,7 +114,11 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
             timing.presence_seconds,
             timing.gone_seconds,
             settings.limits.reads_a_turn,
-            store.salt,
+            salt=store.salt,
+            join=settings.access.join,
+            waiting_most=settings.limits.waiting_most,
+            user_connections=settings.limits.user_connections,
+            address_connections=settings.limits.address_connections,
         )
         hub = Hub(tables, store, facts, commit, last)
         _open_lobby(hub, store)
