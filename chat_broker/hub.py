@@ -167,6 +167,7 @@ class Hub:
         ]
         # Nor were they shut out to whom this batch would answer no more.
         refused += [(peer, store_refusal(re)) for peer, re in turn.dropped if peer not in self.desk.shut]
+        turn.dropped = [(peer, re) for peer, re in turn.dropped if peer in self.desk.shut]
         turn.shut_out = False
         return self._outgoing(turn, refused)
 

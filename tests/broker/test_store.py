@@ -18,7 +18,7 @@ from chat_broker.tables import KEPT, Head, SenderState, Tables, User
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import StoreError
-from tests.broker.table import OTHER_SENDER, SENDER, Table, bare, decoded, examples, message
+from tests.broker.table import DERIVED, OTHER_SENDER, SENDER, Table, bare, decoded, examples, message
 
 
 def event(seq: int, room: str = "lobby", size: int = 0) -> bytes:
@@ -54,7 +54,7 @@ def loaded(store: Store) -> tuple[dict[str, object], tuple[int, int]]:
     """The tables and the clock, read anew."""
     tables = Tables()
     clock = store.load(tables)
-    return {name: getattr(tables, name) for name in (*KEPT, "heads", "members_of", "rooms_of")}, clock
+    return {name: getattr(tables, name) for name in (*KEPT, "heads", *DERIVED)}, clock
 
 
 @pytest.fixture
