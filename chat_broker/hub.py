@@ -10,11 +10,11 @@ replies, frames = hub.finish(turn)           # or hub.undo(turn) if the commit f
 from collections.abc import Callable
 from typing import Any
 
-from chat_broker import conversation, people, reading, rooms
+from chat_broker import conversation, deletion, fanout, limits, moderation, people, reading, rooms
 from chat_broker.batch import Batch
 from chat_broker.desk import Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
-from chat_broker.turn import Facts, LogView, Turn, store_refusal
+from chat_broker.turn import Facts, LogView, ReadJob, Turn, refusal, store_refusal
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import RefusedError, StoreError
@@ -28,8 +28,15 @@ WRITES: dict[type, Handler] = {
     m.Hello: people.hello,
     m.Post: conversation.post,
     m.Create: rooms.create,
+    m.Direct: rooms.direct,
     m.Join: rooms.join,
     m.Leave: rooms.leave,
+    m.Invite: moderation.invite,
+    m.Remove: moderation.remove,
+    m.Appoint: moderation.appoint,
+    m.Change: moderation.change,
+    m.Delete: deletion.delete,
+    m.Report: deletion.report,
     m.Bye: people.bye,
 }
 # Answered after the commit, from what is then on disk.
@@ -42,6 +49,8 @@ READS: dict[type, Handler] = {
     m.Room: rooms.room,
     m.Who: people.who,
 }
+# What counts as a post for the limits; a post itself is charged when it is one that would be written.
+CHARGED = WRITES.keys() - {m.Hello, m.Post, m.Bye}
 # What may be asked by somebody who has not said hello.
 BEFORE_HELLO = (m.Hello, m.Bye)
 
@@ -88,6 +97,8 @@ class Hub:
         try:
             if peer not in self.desk.connections and not isinstance(request, BEFORE_HELLO):
                 raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+            if type(request) in CHARGED:
+                limits.charge(turn, self.desk.connections[peer], 0)
             handler(turn, peer, request)
         except RefusedError as error:
             turn.refuse(peer, request.id, error)
@@ -120,7 +131,11 @@ class Hub:
         if turn.batch:
             self.commit, self.time = turn.batch.number, turn.batch.time
         self.tables.commit()
-        self.desk.touched.update(turn.batch.chunks)
+        for room in turn.batch.chunks:
+            self.desk.changed[room] = turn.batch.number
+            if room in self.tables.open_rooms:
+                self.desk.touched.add(room)
+        fanout.push(turn)
         told = [(peer, notice) for user, notice in turn.told for peer in self.desk.peers_of.get(user, ())]
         return self._outgoing(turn, turn.writers + told)
 
@@ -144,6 +159,7 @@ class Hub:
         frames = [
             wire.feed_frame(wire.ROOM_TOPIC + room, payload)
             for room, chunk in turn.batch.chunks.items()
+            if room in self.tables.open_rooms
             for _, _, payload in chunk.pieces()
         ]
         for function in turn.afters:
@@ -153,6 +169,18 @@ class Hub:
         turn.undos.clear()
         frames += [wire.feed_frame(topic, payload) for topic, payload in turn.markers + turn.published]
         return writers + turn.replies, frames
+
+    def release(self, job: ReadJob, payload: bytes) -> bytes | None:
+        """What a read may answer now that it leaves: rights may have changed while it was read. None: nobody is there.
+
+        Between turns, so that the tables are what is on disk.
+        """
+        connection = self.desk.connections.get(job.peer)
+        if connection is None:
+            return None
+        if connection.user == job.user and reading.is_still_theirs(self.tables, job, self.time):
+            return payload
+        return wire.encode(refusal(job.re, rooms.missing(job.room)))
 
     def _tell_presence(self, turn: Turn) -> None:
         delta = self.desk.delta(self.facts.boot)

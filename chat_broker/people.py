@@ -2,7 +2,7 @@
 
 import re
 
-from chat_broker import rooms
+from chat_broker import memberships, rooms
 from chat_broker.desk import Connection
 from chat_broker.tables import LOBBY, User
 from chat_broker.turn import Turn
@@ -47,7 +47,7 @@ def hello(turn: Turn, peer: bytes, request: m.Hello) -> None:
 def who(turn: Turn, peer: bytes, request: m.Who) -> None:
     """Tell who is here."""
     if request.room:
-        members = turn.tables.members_of.get(rooms.find(turn, request.room).id, set())
+        members = turn.tables.members_of.get(rooms.find(turn, request.room, turn.desk.connections[peer].user).id, set())
         people = turn.desk.people(turn.mono, members)
     else:
         people = turn.everybody()
@@ -88,7 +88,7 @@ def _user(turn: Turn, request: m.Hello) -> User:
     tables.put(turn.batch, "users", user.id, user)
     tables.put(turn.batch, "names", folded, user.id)
     tables.put(turn.batch, "keys", request.key, user.id)
-    rooms.enter(turn, LOBBY, user.id, name)
+    memberships.enter(turn, LOBBY, user.id, name)
     return user
 
 
@@ -100,5 +100,4 @@ def _welcome(turn: Turn, re: int, version: int, user: User) -> m.Welcome:
 def _fill(turn: Turn, welcome: m.Welcome, user: User) -> None:
     """Put in what is true after the commit."""
     welcome.commit, welcome.time = turn.committed, turn.time
-    mine = sorted(turn.tables.rooms_of.get(user.id, ()))
-    welcome.rooms = [rooms.info(turn, turn.tables.rooms[room], user.id) for room in mine]
+    welcome.rooms, welcome.invited = rooms.mine(turn, user.id), rooms.invitations(turn, user.id)

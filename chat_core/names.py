@@ -46,6 +46,12 @@ def room_name(name: str) -> str:
     return _checked(fold(name.removeprefix("#")), "room")
 
 
+def room_title(name: str) -> str:
+    """What a room is to be shown as, in its normal form: as its name, but with capitals. Raises as `room_name`."""
+    room_name(name)
+    return _checked(unicodedata.normalize("NFKC", name.removeprefix("#")), "room")
+
+
 def fold(name: str) -> str:
     """The form in which names are compared and stored: "Ann", "ANN" and the full-width "Ａｎｎ" are one name.
 
@@ -73,6 +79,12 @@ def check_text(text: str) -> None:
     # Zero-width characters and fillers are not spaces to Python, but a message of them is as blank.
     if not any(c.isprintable() and not c.isspace() and not _INVISIBLE.match(c) for c in text):
         raise RefusedError("text_empty", "The message is empty: type something first.")
+
+
+def check_note(text: str) -> None:
+    """Refuse a reason or another remark that `check_text` would; there need not be one."""
+    if text:
+        check_text(text)
 
 
 def _checked(name: str, what: str) -> str:
