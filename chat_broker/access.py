@@ -17,6 +17,7 @@ from chat_core.names import BROKER_USER
 
 CHAT_ROLES = ("owner", "admin", "member", "guest", "bot")
 ROOM_ROLES = ("owner", "moderator", "member", "muted", "")
+ADMINS = ("owner", "admin")
 ROOM_KINDS = ("open", "private", "direct", "audit")
 
 Act = Literal[
@@ -41,7 +42,6 @@ class Rule:
 
 _HOME = ("owner", "admin", "member")  # who is at home here, and neither a guest nor a bot
 _NO_GUEST = (*_HOME, "bot")
-_ADMINS = ("owner", "admin")
 _OWNER = ("owner",)
 _NO_BOT = (*_HOME, "guest")
 _IN_IT = ("owner", "moderator", "member", "muted")
@@ -55,17 +55,17 @@ IN_THE_CHAT: dict[Act, Rule] = {
     "link": Rule("link and unlink machines of one's own", _NO_BOT),
     "who": Rule("see who is here, outside a room", _NO_GUEST),
     "people": Rule("list everybody who was let in", _HOME),
-    "look_closely": Rule("see their keys, addresses, and who waits", _ADMINS),
+    "look_closely": Rule("see their keys, addresses, and who waits", ADMINS),
     "create": Rule("make an open room", _HOME),
     "create_private": Rule("make a private room", _HOME),
     "direct": Rule("begin a direct conversation", _HOME),
-    "invitation": Rule("make, list and revoke invitations to the chat", _ADMINS),
-    "approve": Rule("let in or reject who waits", _ADMINS),
-    "ban": Rule("ban from the chat, lift and list such bans", _ADMINS),
-    "role": Rule("make somebody member, guest or bot, with a scope", _ADMINS),
+    "invitation": Rule("make, list and revoke invitations to the chat", ADMINS),
+    "approve": Rule("let in or reject who waits", ADMINS),
+    "ban": Rule("ban from the chat, lift and list such bans", ADMINS),
+    "role": Rule("make somebody member, guest or bot, with a scope", ADMINS),
     "appoint_admin": Rule("make somebody owner or admin, or something less again", _OWNER),
-    "release": Rule("take a name from its user", _ADMINS),
-    "rekey": Rule("give a user another key", _ADMINS),
+    "release": Rule("take a name from its user", ADMINS),
+    "rekey": Rule("give a user another key", ADMINS),
 }
 
 IN_A_ROOM: dict[Act, Rule] = {
@@ -75,17 +75,17 @@ IN_A_ROOM: dict[Act, Rule] = {
     "leave": Rule("cease to be a member", (), _IN_IT, _ROOMS),
     "post": Rule("say something", (), _WRITERS, _TALK),
     "post_read_only": Rule("say something while it is read-only", (), _MODERATORS, _TALK),
-    "invite": Rule("invite somebody", _ADMINS, _MODERATORS, _ROOMS),
-    "remove": Rule("put out somebody of lower rank", _ADMINS, _MODERATORS, _ROOMS),
-    "ban_from_room": Rule("ban somebody of lower rank from it, lift and list such bans", _ADMINS, _MODERATORS, _ROOMS),
-    "appoint": Rule("mute somebody of lower rank, or make them a member again", _ADMINS, _MODERATORS, _ROOMS),
-    "appoint_moderator": Rule("make somebody moderator, or a member again", _ADMINS, ("owner",), _ROOMS),
-    "hand_on": Rule("make somebody owner of it", _ADMINS, ("owner",), _ROOMS),
-    "change": Rule("make it read-only or slow", _ADMINS, _MODERATORS, _ROOMS),
-    "rename": Rule("change its shown name", _ADMINS, ("owner",), _ROOMS),
-    "archive": Rule("archive it, and open it again", _ADMINS, ("owner",), _ROOMS),
+    "invite": Rule("invite somebody", ADMINS, _MODERATORS, _ROOMS),
+    "remove": Rule("put out somebody of lower rank", ADMINS, _MODERATORS, _ROOMS),
+    "ban_from_room": Rule("ban somebody of lower rank from it, lift and list such bans", ADMINS, _MODERATORS, _ROOMS),
+    "appoint": Rule("mute somebody of lower rank, or make them a member again", ADMINS, _MODERATORS, _ROOMS),
+    "appoint_moderator": Rule("make somebody moderator, or a member again", ADMINS, ("owner",), _ROOMS),
+    "hand_on": Rule("make somebody owner of it", ADMINS, ("owner",), _ROOMS),
+    "change": Rule("make it read-only or slow", ADMINS, _MODERATORS, _ROOMS),
+    "rename": Rule("change its shown name", ADMINS, ("owner",), _ROOMS),
+    "archive": Rule("archive it, and open it again", ADMINS, ("owner",), _ROOMS),
     "delete_own": Rule("delete a message of one's own", (), _IN_IT, _TALK),
-    "delete": Rule("delete a message of others", _ADMINS, _MODERATORS, _ROOMS),
+    "delete": Rule("delete a message of others", ADMINS, _MODERATORS, _ROOMS),
     "report": Rule("report a message", _NO_GUEST, _IN_IT, _TALK),
 }
 
@@ -117,7 +117,7 @@ def may(act: Act, standing: Standing) -> bool:
     if standing.kind not in rule.kinds:
         return False
     if standing.kind == "audit":  # nobody is in it; those read it who are watched by it
-        return standing.chat_role in _ADMINS
+        return standing.chat_role in ADMINS
     return standing.room_role in rule.room or (standing.kind == "open" and standing.chat_role in rule.chat)
 
 

@@ -1,6 +1,6 @@
 """Messages that should not stand as they are: deleted by their author or a moderator, reported by a reader."""
 
-from chat_broker import access, audit, reach, rooms
+from chat_broker import access, audit, reach, rooms, users
 from chat_broker.desk import Connection
 from chat_broker.tables import RoomRecord
 from chat_broker.turn import Turn
@@ -16,17 +16,17 @@ def delete(turn: Turn, peer: bytes, request: m.Delete) -> None:
     message = _message(turn, connection, record, request.seq)
     own = message.author == connection.user
     access.check(turn, connection.user, "delete_own" if own else "delete", record)
-    names.check_note(request.reason)
+    reason = names.one_line(request.reason)
     key = f"{record.id} {message.seq}"
     seq = turn.tables.deleted.get(key, 0)
     if not seq:
-        body = wire.encode(m.Deleted(request.reason))
+        body = wire.encode(m.Deleted(reason))
         seq = turn.append(record.id, connection.user, connection.name, "deleted", body, target=message.seq)
         turn.tables.put(turn.batch, "deleted", key, seq)
         turn.batch.blank(record.id, message.seq)
         if not own and record.kind == "open":
             user = turn.tables.users.get(message.author)
-            audit.note(turn, connection, "delete", user, room=record.id, what=str(message.seq), reason=request.reason)
+            audit.note(turn, connection, "delete", user, room=record.id, what=str(message.seq), reason=reason)
     turn.acknowledge(peer, m.Done(request.id, seq))
 
 
@@ -35,15 +35,15 @@ def report(turn: Turn, peer: bytes, request: m.Report) -> None:
     connection = turn.desk.connections[peer]
     record = rooms.seen(turn, request.room, connection.user, "report")
     message = _message(turn, connection, record, request.seq)
-    names.check_note(request.reason)
+    reason = names.one_line(request.reason)
     notice = m.Notice(
-        0, "reported", record.id, connection.name, message.author, message.name, message.seq, reason=request.reason
+        0, "reported", record.id, connection.name, message.author, message.name, message.seq, reason=reason
     )
     for user in sorted(_keepers(turn, record)):
         turn.tell(user, notice)
     if record.kind == "open":
         about = turn.tables.users.get(message.author)
-        audit.note(turn, connection, "report", about, room=record.id, what=str(message.seq), reason=request.reason)
+        audit.note(turn, connection, "report", about, room=record.id, what=str(message.seq), reason=reason)
     turn.acknowledge(peer, m.Done(request.id))
 
 
@@ -62,9 +62,5 @@ def _keepers(turn: Turn, record: RoomRecord) -> set[str]:
     members = tables.members_of.get(record.id, set())
     found = {one for one in members if tables.members[f"{record.id} {one}"].role in ("owner", "moderator")}
     if record.kind == "open":
-        found |= {user for user in turn.desk.peers_of if user in tables.users and _looks_after(turn, user)}
+        found |= set(users.admins_here(turn))
     return found
-
-
-def _looks_after(turn: Turn, user: str) -> bool:
-    return turn.tables.users[user].role in ("owner", "admin")

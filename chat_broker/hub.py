@@ -10,7 +10,22 @@ replies, frames = hub.finish(turn)           # or hub.undo(turn) if the commit f
 from collections.abc import Callable
 from typing import Any
 
-from chat_broker import conversation, deletion, fanout, limits, moderation, people, reading, rooms
+from chat_broker import (
+    bans,
+    conversation,
+    deletion,
+    entry,
+    fanout,
+    invitations,
+    joining,
+    limits,
+    machines,
+    moderation,
+    people,
+    reading,
+    roles,
+    rooms,
+)  # fmt: skip
 from chat_broker.batch import Batch
 from chat_broker.desk import Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
@@ -29,8 +44,8 @@ WRITES: dict[type, Handler] = {
     m.Post: conversation.post,
     m.Create: rooms.create,
     m.Direct: rooms.direct,
-    m.Join: rooms.join,
-    m.Leave: rooms.leave,
+    m.Join: joining.join,
+    m.Leave: joining.leave,
     m.Invite: moderation.invite,
     m.Remove: moderation.remove,
     m.Appoint: moderation.appoint,
@@ -38,6 +53,18 @@ WRITES: dict[type, Handler] = {
     m.Delete: deletion.delete,
     m.Report: deletion.report,
     m.Bye: people.bye,
+    m.Nick: people.nick,
+    m.Link: machines.link,
+    m.Unlink: machines.unlink,
+    m.Rekey: machines.rekey,
+    m.Role: roles.role,
+    m.Approve: roles.approve,
+    m.Reject: roles.reject,
+    m.Release: roles.release,
+    m.Ban: bans.ban,
+    m.Unban: bans.unban,
+    m.Invitation: invitations.invitation,
+    m.Revoke: invitations.revoke,
 }
 # Answered after the commit, from what is then on disk.
 READS: dict[type, Handler] = {
@@ -48,11 +75,13 @@ READS: dict[type, Handler] = {
     m.Rooms: rooms.rooms,
     m.Room: rooms.room,
     m.Who: people.who,
+    m.People: people.people,
+    m.Machines: machines.machines,
+    m.Bans: bans.bans,
+    m.Invitations: invitations.invitations,
 }
 # What counts as a post for the limits; a post itself is charged when it is one that would be written.
 CHARGED = WRITES.keys() - {m.Hello, m.Post, m.Bye}
-# What may be asked by somebody who has not said hello.
-BEFORE_HELLO = (m.Hello, m.Bye)
 
 
 class Hub:
@@ -76,13 +105,13 @@ class Hub:
             self.tables.put(turn.batch, "rooms", LOBBY, RoomRecord(LOBBY, LOBBY, BROKER_USER, turn.time))
             turn.append(LOBBY, BROKER_USER, BROKER_NAME, "created")
 
-    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "") -> None:
+    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "", key: str = "") -> None:
         """Decide one request of one connection. ``origin``: its network address, asked for with a hello only."""
-        connection = self.desk.connections.get(peer)
+        connection = self.desk.connections.get(peer) or self.desk.waiting.get(peer)
         if connection is not None:
             connection.heard = turn.mono
         if type(request) is m.Hello:
-            turn.origin = origin
+            turn.origin, turn.key = origin, key
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
@@ -95,8 +124,9 @@ class Hub:
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
         try:
-            if peer not in self.desk.connections and not isinstance(request, BEFORE_HELLO):
-                raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+            if peer not in self.desk.connections and type(request) is not m.Hello:
+                self._handle_outsider(turn, peer, request)
+                return
             if type(request) in CHARGED:
                 limits.charge(turn, self.desk.connections[peer], 0)
             handler(turn, peer, request)
@@ -104,6 +134,20 @@ class Hub:
             turn.refuse(peer, request.id, error)
         except StoreError:
             turn.answer(peer, store_refusal(request.id))
+
+    def _handle_outsider(self, turn: Turn, peer: bytes, request: AnyRequest) -> None:
+        """Somebody asks who has not said hello, who waits to be let in, or who was shut out."""
+        waits = self.desk.waiting.get(peer)
+        if peer in self.desk.shut:
+            turn.dropped.append((peer, request.id))
+        elif type(request) is m.Bye:
+            people.bye(turn, peer, request)
+        elif waits is None or waits.user not in self.tables.waiting:  # somebody said yes to them
+            raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+        elif type(request) is m.Ping:
+            reading.pong_to_waiting(turn, peer, request)
+        else:
+            raise RefusedError("waiting", entry.PLEASE_WAIT)
 
     def refuse(self, turn: Turn, peer: bytes, re: int, code: str, text: str) -> None:
         """Answer a frame that could not be decoded."""
@@ -136,7 +180,7 @@ class Hub:
             if room in self.tables.open_rooms:
                 self.desk.touched.add(room)
         fanout.push(turn)
-        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.peers_of.get(user, ())]
+        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.reach(user)]
         return self._outgoing(turn, turn.writers + told)
 
     def undo(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
@@ -151,6 +195,9 @@ class Hub:
         turn.replies = [
             (peer, store_refusal(reply.re) if isinstance(reply, m.Refused) else reply) for peer, reply in turn.replies
         ]
+        # Nor were they shut out to whom this batch would answer no more.
+        refused += [(peer, store_refusal(re)) for peer, re in turn.dropped if peer not in self.desk.shut]
+        turn.shut_out = False
         return self._outgoing(turn, refused)
 
     def _outgoing(

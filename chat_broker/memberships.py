@@ -8,7 +8,6 @@ from chat_broker.tables import Invited, Member, Ranges, RoomRecord, User
 from chat_broker.turn import Turn
 from chat_core import messages as m
 from chat_core import wire
-from chat_core.errors import RefusedError
 from chat_core.names import BROKER_NAME, BROKER_USER
 
 
@@ -83,13 +82,6 @@ def appoint(turn: Turn, room: str, user: str, role: m.RoomRole, until: int = 0) 
     key = f"{room} {user}"
     member = msgspec.structs.replace(turn.tables.members[key], role=role, until=until)
     turn.tables.put(turn.batch, "members", key, member)
-
-
-def check_ban(turn: Turn, record: RoomRecord, user: User) -> None:
-    """Refuse to let somebody in who was banned from the room. Raises RefusedError("banned")."""
-    for ban in turn.tables.bans.values():
-        if (ban.room, ban.user) == (record.id, user.id) and not 0 < ban.until <= turn.time:
-            raise RefusedError("banned", f"{user.name} is banned from {record.name}.")
 
 
 def note_moved(turn: Turn, user: str) -> None:

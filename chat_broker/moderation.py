@@ -2,7 +2,7 @@
 
 import msgspec
 
-from chat_broker import access, audit, memberships, rooms, users
+from chat_broker import access, audit, bans, memberships, rooms, users
 from chat_broker.desk import Connection
 from chat_broker.tables import RoomRecord, User
 from chat_broker.turn import Turn
@@ -18,7 +18,8 @@ def invite(turn: Turn, peer: bytes, request: m.Invite) -> None:
     user = users.find(turn, request.user)
     if user.rooms is not None and record.id not in user.rooms:
         raise RefusedError("not_allowed", f"{user.name} may only be in certain rooms, and this is none of them.")
-    memberships.check_ban(turn, record, user)
+    if bans.is_banned(turn, record.id, user.id):
+        raise RefusedError("banned", f"{user.name} is banned from {record.name}: lift that first.")
     key = f"{record.id} {user.id}"
     if key not in turn.tables.members and key not in turn.tables.invited:
         memberships.invite(turn, record.id, user.id, connection.user)
@@ -35,12 +36,12 @@ def remove(turn: Turn, peer: bytes, request: m.Remove) -> None:
     connection = turn.desk.connections[peer]
     record = rooms.seen(turn, request.room, connection.user, "remove")
     user = users.find(turn, request.user)
-    names.check_note(request.reason)
+    reason = names.one_line(request.reason)
     seq = 0
     if _is_in(turn, record, user):
         access.check_above(turn, connection.user, user, record)
-        seq = memberships.put_out(turn, connection, record, user, request.reason)
-        _note(turn, connection, "remove", record, user, reason=request.reason)
+        seq = memberships.put_out(turn, connection, record, user, reason)
+        _note(turn, connection, "remove", record, user, reason=reason)
     elif not memberships.withdraw(turn, record.id, user.id):
         raise _not_in(record, user)
     turn.acknowledge(peer, m.Done(request.id, seq))
@@ -56,7 +57,7 @@ def appoint(turn: Turn, peer: bytes, request: m.Appoint) -> None:
         raise _not_in(record, user)
     member = turn.tables.members[f"{record.id} {user.id}"]
     access.check(turn, connection.user, _act_of(member.role, request.role), record)
-    names.check_note(request.reason)
+    reason = names.one_line(request.reason)
     until = request.until if request.role == "muted" else 0
     if (member.role, member.until) == (request.role, until):
         turn.acknowledge(peer, m.Done(request.id))
@@ -66,9 +67,9 @@ def appoint(turn: Turn, peer: bytes, request: m.Appoint) -> None:
         raise RefusedError("not_allowed", f"{user.name} owns the room: make somebody else its owner instead.")
     if request.role == "owner":
         _step_down(turn, connection, record)
-    _appoint(turn, connection, record, user, request.role, until, request.reason)
+    _appoint(turn, connection, record, user, request.role, until, reason)
     seq = turn.tables.heads[record.id].seq
-    _note(turn, connection, "appoint", record, user, what=request.role, until=until, reason=request.reason)
+    _note(turn, connection, "appoint", record, user, what=request.role, until=until, reason=reason)
     turn.acknowledge(peer, m.Done(request.id, seq))
 
 

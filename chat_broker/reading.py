@@ -27,6 +27,11 @@ def ping(turn: Turn, peer: bytes, request: m.Ping) -> None:
     turn.answer(peer, pong)
 
 
+def pong_to_waiting(turn: Turn, peer: bytes, request: m.Ping) -> None:
+    """Tell somebody who waits to be let in that they were heard, and nothing of what goes on."""
+    turn.answer(peer, m.Pong(request.id, turn.facts.boot, turn.facts.epoch, 0))
+
+
 def marker(turn: Turn, peer: bytes, request: m.Marker) -> None:
     """Publish the marker after this batch's events, and tell the heads as of that moment (SESSION.md).
 

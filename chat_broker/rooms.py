@@ -1,4 +1,4 @@
-"""Rooms: finding, describing and listing them; making one, joining and leaving it."""
+"""Rooms: finding, describing and listing them; making one, open, private or direct."""
 
 from itertools import islice
 from typing import cast
@@ -47,13 +47,18 @@ def missing(typed: str) -> RefusedError:
     return no_room(names.fold(typed.removeprefix("#")))
 
 
-def _invited_to(turn: Turn, typed: str, user: str) -> RoomRecord | None:
+def invited_to(turn: Turn, typed: str, user: str) -> RoomRecord | None:
     """The room, if this user was invited to it and may be there."""
     room = id_of(turn, typed)
     if room not in turn.tables.invited_to.get(user, ()):
         return None
     scope = turn.tables.users[user].rooms
     return turn.tables.rooms[room] if scope is None or room in scope else None
+
+
+def is_in(turn: Turn, record: RoomRecord, user: str) -> bool:
+    """Is this user a member, and the room in their scope?"""
+    return bool(access.standing(turn.tables, user, record, turn.time).room_role)
 
 
 # ---- what is told of a room ------------------------------------------------------------------------------------
@@ -84,7 +89,7 @@ def info(turn: Turn, record: RoomRecord, user: str) -> m.RoomInfo:
 def ids_of_mine(turn: Turn, user: str) -> list[str]:
     """The rooms that this user is in and has in their scope, in the order of their ids."""
     tables = turn.tables
-    return [room for room in sorted(tables.rooms_of.get(user, ())) if _is_in(turn, tables.rooms[room], user)]
+    return [room for room in sorted(tables.rooms_of.get(user, ())) if is_in(turn, tables.rooms[room], user)]
 
 
 def mine(turn: Turn, user: str) -> list[m.RoomInfo]:
@@ -111,7 +116,7 @@ def rooms(turn: Turn, peer: bytes, request: m.Rooms) -> None:
 def room(turn: Turn, peer: bytes, request: m.Room) -> None:
     """Describe one room, and to whom may know, who is in it."""
     user = turn.desk.connections[peer].user
-    record = _invited_to(turn, request.room, user)
+    record = invited_to(turn, request.room, user)
     if record is not None and not _is_seen(turn, record, user):
         turn.answer(peer, m.RoomState(request.id, info(turn, record, user)))
         return
@@ -200,49 +205,3 @@ def _make(turn: Turn, record: RoomRecord, by: Connection, people: list[m.Pair] |
 def _is_repeated(turn: Turn, record: RoomRecord, request: m.Create, user: str) -> bool:
     same = (record.once, record.by, record.kind) == (request.once, user, request.kind)
     return bool(request.once) and same and _is_seen(turn, record, user)
-
-
-# ---- joining and leaving ---------------------------------------------------------------------------------------
-
-
-def join(turn: Turn, peer: bytes, request: m.Join) -> None:
-    """Become a member of an open room, or take an invitation; nothing happens to somebody who is one."""
-    connection = turn.desk.connections[peer]
-    user = connection.user
-    invited = _invited_to(turn, request.room, user)
-    record = invited or find(turn, request.room, user)
-    seq = 0
-    if not _is_in(turn, record, user):
-        _check_join(turn, record, user, invited is not None)
-        seq = memberships.enter(turn, record.id, user, connection.name)
-        turn.notes.append(f"{connection.name} joined room {record.id}")
-    turn.acknowledge(peer, m.Joined(request.id, info(turn, record, user), seq))
-
-
-def leave(turn: Turn, peer: bytes, request: m.Leave) -> None:
-    """Cease to be a member, or decline an invitation; nothing happens to somebody who is none."""
-    connection = turn.desk.connections[peer]
-    user = connection.user
-    record = _invited_to(turn, request.room, user) or find(turn, request.room, user)
-    seq = 0
-    if _is_in(turn, record, user):
-        access.check(turn, user, "leave", record)
-        seq = turn.append(record.id, user, connection.name, "left")
-        memberships.end(turn, record, user, seq)
-        turn.notes.append(f"{connection.name} left room {record.id}")
-    else:
-        memberships.withdraw(turn, record.id, user)
-    turn.acknowledge(peer, m.Left(request.id, record.id, seq))
-
-
-def _is_in(turn: Turn, record: RoomRecord, user: str) -> bool:
-    return bool(access.standing(turn.tables, user, record, turn.time).room_role)
-
-
-def _check_join(turn: Turn, record: RoomRecord, user: str, invited: bool) -> None:
-    access.check_person(user)
-    if not invited:
-        access.check(turn, user, "join", record)
-    elif record.archived:
-        raise access.archived(record)
-    memberships.check_ban(turn, record, turn.tables.users[user])

@@ -175,11 +175,16 @@ class Tables:
         self.titles: dict[str, str] = {}  # folded shown name -> the room that is called so otherwise than by its id
         self.unfed: set[str] = set()  # users
         self.writers: set[str] = set()  # "room user" of those found to be free to post there; any change forgets them
+        self.keys_of: dict[str, set[str]] = {}
+        self.waiting: set[str] = set()  # users whom nobody has let in yet
+        self.bans_on: dict[str, set[str]] = {}  # user, key or address -> ids of bans
         self._derived: dict[str, Callable[[str, Any, Any], None]] = {
             "members": self._derive_members,
             "invited": self._derive_invited,
             "users": self._derive_users,
             "rooms": self._derive_rooms,
+            "keys": self._derive_keys,
+            "bans": self._derive_bans,
         }
         self._journal: list[tuple[str, str, Any]] = []
 
@@ -242,6 +247,7 @@ class Tables:
 
     def _derive_users(self, user: str, _: Any, record: Any) -> None:
         _keep(self.unfed, user, record is not _MISSING and not record.fed)
+        _keep(self.waiting, user, record is not _MISSING and record.waiting)
         self.writers.clear()
 
     def _derive_rooms(self, room: str, old: Any, record: Any) -> None:
@@ -251,6 +257,22 @@ class Tables:
         if record is not _MISSING and names.fold(record.name) != room:
             self.titles[names.fold(record.name)] = room
         self.writers.clear()
+
+    def _derive_keys(self, key: str, old: Any, user: Any) -> None:
+        if old is not _MISSING:
+            _index(self.keys_of, old, key, False)
+        if user is not _MISSING:
+            _index(self.keys_of, user, key, True)
+
+    def _derive_bans(self, ban: str, old: Any, record: Any) -> None:
+        if old is not _MISSING:
+            _index(self.bans_on, _on(old), ban, False)
+        if record is not _MISSING:
+            _index(self.bans_on, _on(record), ban, True)
+
+
+def _on(ban: BanRecord) -> str:
+    return ban.user or ban.key or ban.address
 
 
 def _index(index: dict[str, set[str]], one: str, other: str, there: bool) -> None:

@@ -50,6 +50,11 @@ class Facts:
     presence_seconds: float = 1.0
     gone_seconds: float = 15.0
     reads_a_turn: int = 20
+    join: str = "open"  # who is let in: everybody, those with an invitation ("invite"), or whom an admin says yes to
+    # 0: any number
+    waiting_most: int = 0
+    user_connections: int = 0
+    address_connections: int = 0
     salt: bytes = b""  # the database's secret, for digests
     limits: Limits | None = None  # None: there are none
 
@@ -88,6 +93,9 @@ class Turn:
     k: int = 0  # the last beat's number
     reads: Counter[bytes] = field(default_factory=Counter)  # how many a connection asked in this turn
     origin: str = ""  # the network address that a hello came from
+    key: str = ""  # the key that the connection of a hello proved to have
+    shut_out: bool = False  # a key has lost its right to the feed, which is to be bound anew
+    dropped: list[tuple[bytes, int]] = field(default_factory=list)  # not answered, since who asks was shut out
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)
     told: list[tuple[str, Reply]] = field(default_factory=list)

@@ -66,6 +66,11 @@ def shown(text: str) -> str:
     return quoted if len(quoted) <= SHOWN_CHARACTERS else f"{quoted[:SHOWN_CHARACTERS]}…{quoted[-1]}"
 
 
+def one_line(text: str) -> str:
+    """A reason or a note as others may see it: without what breaks lines or cannot be printed."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable() and not _INVISIBLE.match(c))
+
+
 def check_text(text: str) -> None:
     """Refuse a message text that is blank, over 8 KiB, or would break a terminal, Tk or SQLite."""
     if text.isascii() and len(text) <= TEXT_BYTES and text and not text.isspace() and text.isprintable():
@@ -79,12 +84,6 @@ def check_text(text: str) -> None:
     # Zero-width characters and fillers are not spaces to Python, but a message of them is as blank.
     if not any(c.isprintable() and not c.isspace() and not _INVISIBLE.match(c) for c in text):
         raise RefusedError("text_empty", "The message is empty: type something first.")
-
-
-def check_note(text: str) -> None:
-    """Refuse a reason or another remark that `check_text` would; there need not be one."""
-    if text:
-        check_text(text)
 
 
 def _checked(name: str, what: str) -> str:

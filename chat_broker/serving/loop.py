@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import zmq
 
+from chat_broker.desk import HERE
 from chat_broker.hub import Hub
 from chat_broker.serving.door import answer_door
 from chat_broker.serving.reader import InlineReader, Reader
@@ -223,4 +224,4 @@ def _origin(frame: zmq.Frame) -> str:
     try:
         return str(frame.get("Peer-Address")).removeprefix("::ffff:")  # an IPv4 peer of an IPv6 socket
     except zmq.ZMQError:
-        return "this process"  # inproc has no addresses
+        return HERE  # inproc has no addresses

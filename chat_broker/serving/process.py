@@ -118,6 +118,10 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
             settings.limits.reads_a_turn,
             salt=store.salt,
             limits=_limits(settings.limits),
+            join=settings.access.join,
+            waiting_most=settings.limits.waiting_most,
+            user_connections=settings.limits.user_connections,
+            address_connections=settings.limits.address_connections,
         )
         hub = Hub(tables, store, facts, commit, last)
         _open_lobby(hub, store)
