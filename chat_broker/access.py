@@ -169,7 +169,7 @@ def check(turn: Turn, user_id: str, act: Act, record: RoomRecord | None = None) 
     if not may("see", one):
         raise no_room(record.id)
     if record.archived and act not in _WHEN_OVER:
-        raise RefusedError("archived", f"The room {record.name} is over: it can be read, and that is all.")
+        raise archived(record)
     if not may(act, one):
         raise _may_not_post(record, one) if act == "post" else _not_allowed(IN_A_ROOM[act], record.kind)
     if act == "post" and record.read_only and not may("post_read_only", one):
@@ -195,6 +195,17 @@ def _not_allowed(rule: Rule, kind: str = "") -> RefusedError:
         return RefusedError("not_allowed", f"Nobody may {rule.what} where a room is {kind}.")
     holders = [f"{role}s of the chat" for role in rule.chat] + [f"{role}s of the room" for role in rule.room]
     return RefusedError("not_allowed", f"You may not {rule.what}: that is for {', '.join(holders)}.")
+
+
+def check_person(user_id: str) -> None:
+    """The broker itself is in no room. Raises RefusedError("not_allowed")."""
+    if user_id == BROKER_USER:
+        raise RefusedError("not_allowed", "The broker itself is in no room: use a client of your own.")
+
+
+def archived(record: RoomRecord) -> RefusedError:
+    """What is said to whoever would change a room that is over."""
+    return RefusedError("archived", f"The room {record.name} is over: it can be read, and that is all.")
 
 
 def no_room(room: str) -> RefusedError:

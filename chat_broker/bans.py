@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 
-from chat_broker import access, audit, rooms, users
+from chat_broker import access, audit, memberships, rooms, users
 from chat_broker.desk import Connection
 from chat_broker.tables import BanRecord, RoomRecord, User
 from chat_broker.turn import Turn
-from chat_core import keys, names, wire
+from chat_core import keys, names
 from chat_core import messages as m
 from chat_core.errors import RefusedError
 
@@ -45,6 +45,11 @@ def refuse_banned(turn: Turn, room: str, user: str, key: str, address: str) -> N
         where = f"from {turn.tables.rooms[room].name}" if room else "here"
         why = f": {ban.reason}" if ban.reason else "."
         raise RefusedError("banned", f"You are banned {where}{_until(ban.until)}{why}")
+
+
+def is_banned(turn: Turn, room: str, user: str) -> bool:
+    """Is this user, whatever their keys and addresses?"""
+    return any(ban.room == room for ban in _on(turn, user))
 
 
 def _on(turn: Turn, what: str) -> list[BanRecord]:
@@ -86,8 +91,9 @@ def ban(turn: Turn, peer: bytes, request: m.Ban) -> None:
         _shut_out(turn, made)
     else:
         _put_out(turn, connection, record, made)
-    for whom in target.users or (None,):
-        audit.note(turn, connection, "ban", whom, room=room, what=target.what, until=made.until, reason=made.reason)
+    if record is None or record.kind == "open":  # what is done in a private room is in its log, and nobody else's
+        for whom in target.users or (None,):
+            audit.note(turn, connection, "ban", whom, room=room, what=target.what, until=made.until, reason=made.reason)
     turn.notes.append(f"{connection.name} banned {request.user or target.what} from {room or 'the chat'}")
     turn.acknowledge(peer, m.Done(request.id, of=made.id))
 
@@ -99,12 +105,13 @@ def unban(turn: Turn, peer: bytes, request: m.Unban) -> None:
     if ban is None:
         raise _no_such(request.ban)
     try:
-        _where(turn, connection, ban.room)
+        record = _where(turn, connection, ban.room)
     except RefusedError as error:  # nothing is told of the bans of rooms that one may not see
         raise _no_such(request.ban) if error.code == "no_room" else error from None
     turn.tables.remove(turn.batch, "bans", ban.id)
     what = ban.address or (keys.fingerprint(ban.key) if ban.key else "")
-    audit.note(turn, connection, "unban", turn.tables.users.get(ban.user), room=ban.room, what=what)
+    if record is None or record.kind == "open":
+        audit.note(turn, connection, "unban", turn.tables.users.get(ban.user), room=ban.room, what=what)
     turn.acknowledge(peer, m.Done(request.id, of=ban.id))
 
 
@@ -146,9 +153,7 @@ def _where(turn: Turn, connection: Connection, room: str) -> RoomRecord | None:
     if not room:
         access.check(turn, connection.user, "ban")
         return None
-    record = rooms.find(turn, room)
-    access.check(turn, connection.user, "ban_from_room", record)
-    return record
+    return rooms.seen(turn, room, connection.user, "ban_from_room")
 
 
 def _info(turn: Turn, ban: BanRecord) -> m.BanInfo:
@@ -221,17 +226,10 @@ def _put_out(turn: Turn, by: Connection, record: RoomRecord, ban: BanRecord) -> 
     concerned = _concerned(ban)
     there = {one.user for one in turn.desk.connections.values() if concerned(one)}
     owner = turn.tables.keys.get(ban.key, "")
-    for user in sorted((there | {ban.user, owner}) & turn.tables.members_of.get(record.id, set())):
-        _remove(turn, by, record, turn.tables.users[user], ban)
-
-
-def _remove(turn: Turn, by: Connection, record: RoomRecord, user: User, ban: BanRecord) -> None:
-    body = m.About(user.id, user.name, until=ban.until, reason=ban.reason)
-    turn.append(record.id, by.user, by.name, "removed", wire.encode(body))
-    turn.tables.remove(turn.batch, "members", f"{record.id} {user.id}")
-    turn.keep(turn.desk.moved, user.id, turn.batch.number)
-    notice = m.Notice(0, "removed", record.id, by.name, until=ban.until, reason=ban.reason)
-    turn.tell(user.id, notice)
+    for user in sorted((there | {ban.user, owner}) & turn.tables.users.keys()):
+        memberships.withdraw(turn, record.id, user)
+        if turn.tables.is_member(record.id, user):
+            memberships.put_out(turn, by, record, turn.tables.users[user], ban.reason, ban.until)
 
 
 def _concerned(ban: BanRecord) -> Callable[[Connection], bool]:

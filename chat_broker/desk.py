@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from chat_broker.meters import Meter, Meters
 from chat_core.messages import Person, Presence
 from chat_core.names import BROKER_NAME, BROKER_USER
 
@@ -60,6 +61,10 @@ class Desk:
     directory: int = 0  # counts changes of the list of rooms
     touched: set[str] = field(default_factory=set)  # rooms whose head no beat has told yet
     moved: dict[str, int] = field(default_factory=dict)  # user -> commit number of the last change of memberships
+    changed: dict[str, int] = field(default_factory=dict)  # room -> commit number of its last event
+    posted: dict[str, int] = field(default_factory=dict)  # "room user" -> when they last posted in slow mode (mono, ms)
+    of_users: Meters[tuple[Meter, Meter]] = field(default_factory=Meters)  # posts and bytes of each
+    of_addresses: Meters[tuple[Meter]] = field(default_factory=Meters)  # posts
     _came: dict[str, str] = field(default_factory=dict)
     _went: dict[str, str] = field(default_factory=dict)
     _named: dict[str, str] = field(default_factory=dict)  # user -> the name that was told of them

@@ -10,11 +10,26 @@ replies, frames = hub.finish(turn)           # or hub.undo(turn) if the commit f
 from collections.abc import Callable
 from typing import Any
 
-from chat_broker import bans, conversation, entry, invitations, machines, people, reading, roles, rooms
+from chat_broker import (
+    bans,
+    conversation,
+    deletion,
+    entry,
+    fanout,
+    invitations,
+    joining,
+    limits,
+    machines,
+    moderation,
+    people,
+    reading,
+    roles,
+    rooms,
+)  # fmt: skip
 from chat_broker.batch import Batch
 from chat_broker.desk import ADMIN_PEER, Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
-from chat_broker.turn import Facts, LogView, Turn, store_refusal
+from chat_broker.turn import Facts, LogView, ReadJob, Turn, refusal, store_refusal
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import RefusedError, StoreError
@@ -28,8 +43,15 @@ WRITES: dict[type, Handler] = {
     m.Hello: people.hello,
     m.Post: conversation.post,
     m.Create: rooms.create,
-    m.Join: rooms.join,
-    m.Leave: rooms.leave,
+    m.Direct: rooms.direct,
+    m.Join: joining.join,
+    m.Leave: joining.leave,
+    m.Invite: moderation.invite,
+    m.Remove: moderation.remove,
+    m.Appoint: moderation.appoint,
+    m.Change: moderation.change,
+    m.Delete: deletion.delete,
+    m.Report: deletion.report,
     m.Bye: people.bye,
     m.Nick: people.nick,
     m.Link: machines.link,
@@ -58,6 +80,8 @@ READS: dict[type, Handler] = {
     m.Bans: bans.bans,
     m.Invitations: invitations.invitations,
 }
+# What counts as a post for the limits; a post itself is charged when it is one that would be written.
+CHARGED = WRITES.keys() - {m.Hello, m.Post, m.Bye}
 
 
 class Hub:
@@ -111,10 +135,12 @@ class Hub:
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
         try:
-            if peer in self.desk.connections or type(request) is m.Hello:
-                handler(turn, peer, request)
-            else:
+            if peer not in self.desk.connections and type(request) is not m.Hello:
                 self._handle_outsider(turn, peer, request)
+                return
+            if type(request) in CHARGED:
+                limits.charge(turn, self.desk.connections[peer], 0)
+            handler(turn, peer, request)
         except RefusedError as error:
             turn.refuse(peer, request.id, error)
         except StoreError:
@@ -163,7 +189,11 @@ class Hub:
         if turn.batch:
             self.commit, self.time = turn.batch.number, turn.batch.time
         self.tables.commit()
-        self.desk.touched.update(turn.batch.chunks)
+        for room in turn.batch.chunks:
+            self.desk.changed[room] = turn.batch.number
+            if room in self.tables.open_rooms:
+                self.desk.touched.add(room)
+        fanout.push(turn)
         told = [(peer, notice) for user, notice in turn.told for peer in self.desk.reach(user)]
         return self._outgoing(turn, turn.writers + told)
 
@@ -173,7 +203,6 @@ class Hub:
         for function in reversed(turn.undos):
             function()
         turn.batch.clear()
-        turn.shut_out = False
         turn.notes.clear()
         refused: list[tuple[bytes, Reply]] = [(peer, store_refusal(reply.re)) for peer, reply in turn.writers]
         # A refusal may rest on what was undone ("taken" by a hello of the same batch): nobody may rely on it.
@@ -192,6 +221,7 @@ class Hub:
         frames = [
             wire.feed_frame(wire.ROOM_TOPIC + room, payload)
             for room, chunk in turn.batch.chunks.items()
+            if room in self.tables.open_rooms
             for _, _, payload in chunk.pieces()
         ]
         for function in turn.afters:
@@ -201,6 +231,18 @@ class Hub:
         turn.undos.clear()
         frames += [wire.feed_frame(topic, payload) for topic, payload in turn.markers + turn.published]
         return writers + turn.replies, frames
+
+    def release(self, job: ReadJob, payload: bytes) -> bytes | None:
+        """What a read may answer now that it leaves: rights may have changed while it was read. None: nobody is there.
+
+        Between turns, so that the tables are what is on disk.
+        """
+        connection = self.desk.connections.get(job.peer)
+        if connection is None:
+            return None
+        if connection.user == job.user and reading.is_still_theirs(self.tables, job, self.time):
+            return payload
+        return wire.encode(refusal(job.re, rooms.missing(job.room)))
 
     def _tell_presence(self, turn: Turn) -> None:
         delta = self.desk.delta(self.facts.boot)

@@ -2,7 +2,7 @@
 
 from msgspec import structs
 
-from chat_broker import access, audit, bans, rooms, users
+from chat_broker import access, audit, bans, memberships, rooms, users
 from chat_broker.desk import Connection
 from chat_broker.tables import LOBBY, InvitationRecord, User
 from chat_broker.turn import Turn
@@ -53,7 +53,7 @@ def enter_scope(turn: Turn, user: User, by: str) -> None:
         if record is None or record.archived or turn.tables.is_member(room, user.id):
             continue
         if user.rooms is None or access.may("invite", access.standing(turn.tables, by, record, turn.time)):
-            rooms.enter(turn, room, user.id, user.name)
+            memberships.enter(turn, room, user.id, user.name)
 
 
 # ---- made ------------------------------------------------------------------------------------------------------
@@ -102,9 +102,7 @@ def checked_scope(
             raise RefusedError("bad_request", "Owners and admins are so everywhere: leave `rooms` and `post` out.")
     if typed is None:
         return None
-    records = [rooms.find(turn, one) for one in typed]
-    for record in records:
-        access.check(turn, connection.user, "invite", record)
+    records = [rooms.seen(turn, one, connection.user, "invite") for one in typed]
     return sorted({record.id for record in records})
 
 

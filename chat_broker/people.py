@@ -97,8 +97,7 @@ def _welcome(turn: Turn, re: int, version: int, user: User) -> m.Welcome:
 def _fill(turn: Turn, welcome: m.Welcome, user: User) -> None:
     """Put in what is true after the commit."""
     welcome.commit, welcome.time = turn.committed, turn.time
-    mine = sorted(turn.tables.rooms_of.get(user.id, ()))
-    welcome.rooms = [rooms.info(turn, turn.tables.rooms[room], user.id) for room in mine]
+    welcome.rooms, welcome.invited = rooms.mine(turn, user.id), rooms.invitations(turn, user.id)
 
 
 # ---- going -----------------------------------------------------------------------------------------------------
@@ -124,8 +123,7 @@ def who(turn: Turn, peer: bytes, request: m.Who) -> None:
     """Tell who is here."""
     user = turn.desk.connections[peer].user
     if request.room:
-        record = rooms.find(turn, request.room)
-        access.check(turn, user, "see", record)
+        record = rooms.find(turn, request.room, user)
         people = turn.desk.people(turn.mono, turn.tables.members_of.get(record.id, set()))
     else:
         access.check(turn, user, "who")

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from chat_broker.batch import Batch
-from chat_core import chain, wire
+from chat_core import chain, names, wire
 from chat_core.messages import ChatRole, RoomKind, RoomRole
 
 LOBBY = "lobby"
@@ -140,6 +140,7 @@ KEPT: dict[str, type] = {
     "machines": KeyRecord,
     "bans": BanRecord,
     "invitations": InvitationRecord,
+    "deleted": int,
 }
 
 # More senders than this are forgotten, oldest first; the store knows them all.
@@ -163,17 +164,25 @@ class Tables:
         self.machines: dict[str, KeyRecord] = {}  # public key -> more about it
         self.bans: dict[str, BanRecord] = {}  # by id, "b1"
         self.invitations: dict[str, InvitationRecord] = {}  # by id, "i1"
+        self.deleted: dict[str, int] = {}  # "room seq" of a message -> number of the event that deleted it
         self.heads: dict[str, Head] = {}
         self.senders: dict[str, SenderState] = {}
         # Derived from the above, kept in step by `_set`.
         self.members_of: dict[str, set[str]] = {}
         self.rooms_of: dict[str, set[str]] = {}
+        self.invited_to: dict[str, set[str]] = {}  # user -> rooms
+        self.open_rooms: set[str] = set()  # whose events are on the feed
+        self.titles: dict[str, str] = {}  # folded shown name -> the room that is called so otherwise than by its id
+        self.unfed: set[str] = set()  # users
+        self.writers: set[str] = set()  # "room user" of those found to be free to post there; any change forgets them
         self.keys_of: dict[str, set[str]] = {}
         self.waiting: set[str] = set()  # users whom nobody has let in yet
         self.bans_on: dict[str, set[str]] = {}  # user, key or address -> ids of bans
         self._derived: dict[str, Callable[[str, Any, Any], None]] = {
             "members": self._derive_members,
+            "invited": self._derive_invited,
             "users": self._derive_users,
+            "rooms": self._derive_rooms,
             "keys": self._derive_keys,
             "bans": self._derive_bans,
         }
@@ -230,9 +239,24 @@ class Tables:
         room, user = key.split(" ")
         _index(self.members_of, room, user, member is not _MISSING)
         _index(self.rooms_of, user, room, member is not _MISSING)
+        self.writers.clear()
+
+    def _derive_invited(self, key: str, _: Any, invited: Any) -> None:
+        room, user = key.split(" ")
+        _index(self.invited_to, user, room, invited is not _MISSING)
 
     def _derive_users(self, user: str, _: Any, record: Any) -> None:
+        _keep(self.unfed, user, record is not _MISSING and not record.fed)
         _keep(self.waiting, user, record is not _MISSING and record.waiting)
+        self.writers.clear()
+
+    def _derive_rooms(self, room: str, old: Any, record: Any) -> None:
+        _keep(self.open_rooms, room, record is not _MISSING and record.kind == "open")
+        if old is not _MISSING and self.titles.get(names.fold(old.name)) == room:
+            del self.titles[names.fold(old.name)]
+        if record is not _MISSING and names.fold(record.name) != room:
+            self.titles[names.fold(record.name)] = room
+        self.writers.clear()
 
     def _derive_keys(self, key: str, old: Any, user: Any) -> None:
         if old is not _MISSING:

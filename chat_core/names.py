@@ -46,6 +46,12 @@ def room_name(name: str) -> str:
     return _checked(fold(name.removeprefix("#")), "room")
 
 
+def room_title(name: str) -> str:
+    """What a room is to be shown as, in its normal form: as its name, but with capitals. Raises as `room_name`."""
+    room_name(name)
+    return _checked(unicodedata.normalize("NFKC", name.removeprefix("#")), "room")
+
+
 def fold(name: str) -> str:
     """The form in which names are compared and stored: "Ann", "ANN" and the full-width "Ａｎｎ" are one name.
 

@@ -10,11 +10,13 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from chat_broker.admission import Admission
 from chat_broker.hub import Hub
+from chat_broker.meters import Limits
 from chat_broker.serving import copies
 from chat_broker.serving.addresses import Reach, reach
 from chat_broker.serving.folder import FolderError, config_file, data_folder, only_one
@@ -26,7 +28,7 @@ from chat_broker.serving.reader import Reader
 from chat_broker.serving.sockets import Sockets, make_context, open_sockets, seed_routing_ids
 from chat_broker.serving.waker import Waker
 from chat_broker.serving.zap import GateError, Gatekeeper
-from chat_broker.settings import Settings, load_settings
+from chat_broker.settings import LimitSettings, Settings, load_settings
 from chat_broker.store import Store
 from chat_broker.tables import Tables
 from chat_broker.turn import Facts
@@ -130,6 +132,7 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
             timing.gone_seconds,
             settings.limits.reads_a_turn,
             salt=store.salt,
+            limits=_limits(settings.limits),
             join=settings.access.join,
             waiting_most=settings.limits.waiting_most,
             user_connections=settings.limits.user_connections,
@@ -169,6 +172,10 @@ def _admission(settings: Settings, keyring: Keyring, tables: Tables) -> Admissio
     )
     admission.refresh(tables, int(time.time() * 1000))
     return admission
+
+
+def _limits(settings: LimitSettings) -> Limits:
+    return Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
 
 
 def _open_lobby(hub: Hub, store: Store) -> None:

@@ -29,7 +29,7 @@ HOME, BOOT, EPOCH = "40e0", "b001", "e0c4"
 START_TIME = 1_700_000_000_000  # ms since 1970
 START_MONO = 1000.0
 # Of the tables, what follows from the others.
-DERIVED = ("members_of", "rooms_of", "keys_of", "waiting", "bans_on")
+DERIVED = ("members_of", "rooms_of", "keys_of", "waiting", "bans_on", "invited_to", "titles", "open_rooms", "unfed")
 
 # Two senders, as clients would make them.
 SENDER, OTHER_SENDER = "5e4de7" * 3, "07e45e" * 3
@@ -67,6 +67,8 @@ class Log(Protocol):
 
     def outcome(self, sender: str, n: int) -> Outcome | None: ...
 
+    def event(self, room: str, seq: int) -> Raw | None: ...
+
     def commit(self, batch: Batch) -> None: ...
 
     def load(self, tables: Tables) -> tuple[int, int]: ...
@@ -88,7 +90,14 @@ class MemoryLog(Disk):
         self._check()
         return self.outcomes.get((sender, n))
 
+    def event(self, room: str, seq: int) -> Raw | None:
+        self._check()
+        found = [event for event in self.events.get(room, ()) if event.seq == seq]
+        return Raw(wire.encode(found[0])) if found else None
+
     def commit(self, batch: Batch) -> None:
+        for room, seq in batch.blanks:
+            self.events[room][seq - 1].body = Raw(wire.BLANK)
         for room, chunk in batch.chunks.items():
             self.events.setdefault(room, []).extend(wire.decode_event(event) for event in chunk.events)
         self.keep(batch)
@@ -114,6 +123,7 @@ class Told:
     feed: list[tuple[str, Any]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)  # the feed, encoded
     batch: Batch = field(default_factory=lambda: Batch(0, 0))
+    pushed: dict[str, list[m.Events]] = field(default_factory=dict)  # events by the posts line, by connection
     jobs: list[ReadJob] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)  # numbers of requests that were not answered
@@ -121,7 +131,7 @@ class Told:
 
     def to(self, who: str) -> Any:
         """The one reply to a connection."""
-        (reply,) = self.replies[who]
+        (reply,) = (reply for reply in self.replies[who] if not isinstance(reply, m.Notice))
         return reply
 
     def on(self, topic: str) -> list[Any]:
@@ -136,6 +146,15 @@ class Told:
     def events(self, room: str = "lobby") -> list[m.Event]:
         """The room's events, in one list."""
         return [event for events in self.on(wire.ROOM_TOPIC + room) for event in events]
+
+    def heard(self, who: str, room: str) -> list[int]:
+        """The numbers of the room's events that came to a connection otherwise than by the feed."""
+        some = [pushed.events for pushed in self.pushed.get(who, ()) if pushed.room == room]
+        return [event.seq for raws in some for event in decoded(raws)]
+
+    def notices(self, who: str) -> list[m.Notice]:
+        """What a connection was told unasked."""
+        return [reply for reply in self.replies.get(who, ()) if isinstance(reply, m.Notice)]
 
     @property
     def topics(self) -> list[str]:
@@ -238,6 +257,11 @@ class Table:
             replies, frames = self.hub.finish(turn)
         told = Told(batch=turn.batch, jobs=turn.jobs, notes=turn.notes, frames=frames, shut_out=turn.shut_out)
         told.dropped = [re for _, re in turn.dropped]
+        for peer, payload in turn.pushed:
+            pushed = wire.decode_reply(payload)
+            assert isinstance(pushed, m.Events)
+            assert wire.encode(pushed) == payload
+            told.pushed.setdefault(peer.decode(), []).append(pushed)
         told.feed = [_published(frame) for frame in frames]
         for peer, reply in replies:
             frame = wire.encode(reply)

@@ -76,7 +76,7 @@ def test_whoever_runs_the_broker_makes_the_first_owner_and_may_unmake_the_last()
 
 def test_somebody_hears_what_they_are_now() -> None:
     told = made(office(), "cid", role="admin")
-    assert told.to("cid") == m.Notice(0, "role", by="ann", role="admin")
+    assert told.replies["cid"][0] == m.Notice(0, "role", by="ann", role="admin")
 
 
 def test_nothing_is_told_of_a_role_whose_commit_failed() -> None:
