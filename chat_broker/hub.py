@@ -118,20 +118,19 @@ class Hub:
             connection.heard = turn.mono
         elif peer.startswith(ADMIN_PEER):
             self.desk.seat_admin(peer, turn.time, turn.mono).key = key
-        elif peer in self.desk.shut and type(request) is not m.Hello:
-            turn.dropped.append((peer, request.id))
-            return
         if type(request) is m.Hello:
             turn.origin, turn.key = origin, key
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
-        elif turn.reads[peer] >= self.facts.reads_a_turn:
-            # A list of a thousand rooms takes a millisecond: nobody may have the loop to themselves.
-            turn.refuse(peer, request.id, RefusedError("busy", "That is too much at once: wait for the first answers."))
-        else:
+        elif turn.reads[peer] < self.facts.reads_a_turn:
             turn.reads[peer] += 1
             turn.after_commit(lambda: self._handle(turn, peer, request, READS[type(request)]))
+        elif peer in self.desk.shut:
+            turn.dropped.append((peer, request.id))
+        else:
+            # A list of a thousand rooms takes a millisecond: nobody may have the loop to themselves.
+            turn.refuse(peer, request.id, RefusedError("busy", "That is too much at once: wait for the first answers."))
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
         try:
