@@ -73,6 +73,7 @@ class CurvePeer(Peer):
         """``server``: its public key, 32 bytes."""
         self._server, self._own, self._kind = server, key, kind
         self._here = Key(os.urandom(16).hex())  # for this connection only
+        self._to_server = Shared(server, self._here.secret)
         self._between: Shared | None = None
         self._count = 0
         self._sealed = b""
@@ -94,7 +95,7 @@ class CurvePeer(Peer):
 
     def _opening(self, _: str) -> bytes:
         number = self._number()
-        signature = Shared(self._server, self._here.secret).box(bytes(64), b"CurveZMQHELLO---" + number)
+        signature = self._to_server.box(bytes(64), b"CurveZMQHELLO---" + number)
         hello = b"\x05HELLO\x01\x00" + bytes(72) + self._here.public + number + signature
         return _GREETING + frame(hello, COMMAND)
 
@@ -131,7 +132,7 @@ class CurvePeer(Peer):
         return b""
 
     def _initiate(self, welcome: bytes) -> None:
-        opened = Shared(self._server, self._here.secret).unbox(welcome[24:], b"WELCOME-" + welcome[8:24])
+        opened = self._to_server.unbox(welcome[24:], b"WELCOME-" + welcome[8:24])
         there, cookie = opened[:32], opened[32:]
         self._between = Shared(there, self._here.secret)
         salt = os.urandom(16)

@@ -15,15 +15,15 @@ from chat_core import messages as m
 from chat_core import wire
 
 ROOM = "hall"
+# Takes a connection that was opened, and what takes its messages and when they came.
+Watch = Callable[[Peer, Callable[[bytes, float], None]], None]
 FIRST_WAIT, LONGEST_WAIT = 0.004, 0.1
 
 
 class Newcomer:
     """Says hello, joins, subscribes with a marker, reads what it missed, and waits for the first message."""
 
-    def __init__(
-        self, broker: Broker, place: int, watch: Callable[[Peer, Callable[[bytes, float], None]], None]
-    ) -> None:
+    def __init__(self, broker: Broker, place: int, watch: Watch) -> None:
         """``watch`` is given each connection that is opened, with what takes its messages."""
         self.heard = False
         self._broker, self._place = broker, place + 1
