@@ -19,7 +19,7 @@ from chat_core.address import parse_address
 from tests.hostile.peers import wait_until
 from tests.system.curve import SILENCE_MS, Context, Line, new_key
 from tests.system.inproc import Bench, Served, bench_in, served
-from tests.system.processes import BrokerProcess
+from tests.system.processes import ROOT, BrokerProcess, environment
 
 pytestmark = pytest.mark.real
 
@@ -468,3 +468,54 @@ def test_a_broken_key_stops_the_start_in_a_sentence(process: BrokerProcess, name
     assert process.wait() == 73
     assert f"The key in {process.data / name} is broken" in process.log()
     assert "half a ke" not in process.log()
+
+
+def test_a_broker_whose_gatekeeper_dies_ends_with_status_70_and_says_so(tmp_path: Path) -> None:
+    bug = (
+        "import sys; from chat_broker.admission import Admission; from chat_broker.serving import process;"
+        "Admission.admits = lambda *_: 1 / 0; sys.exit(process.main())"
+    )
+    broken = BrokerProcess(tmp_path, "--security", "curve")
+    broken.program, broken.environment = ("-c", bug), environment(tmp_path, PYTHONPATH=str(ROOT))
+    broken.start()
+    context: Context = zmq.Context()
+    with contextlib.ExitStack() as stack:
+        stack.callback(context.term)
+        stack.callback(broken.close)
+        line = Line(context, zmq.DEALER, broken.port).locked(new_key(), broken.ready["key"]).connected()
+        stack.callback(line.close)
+        line.send(m.Hello(1, name="Ann"))
+        assert broken.wait() == 70
+        assert "the gatekeeper has ended" in broken.log()
+        assert "ZeroDivisionError" in broken.log()
+        assert not line.hears(0)
+    assert not (broken.data / "admin.port").exists()
+
+
+def test_a_lack_of_open_files_is_warned_of_said_and_ends(tmp_path: Path) -> None:
+    pytest.importorskip("resource")
+    few = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (40, 60));"
+        "from chat_broker.serving import process; sys.exit(process.main())"
+    )
+    process = BrokerProcess(tmp_path, "--security", "curve")
+    process.program, process.environment = ("-c", few), environment(tmp_path, PYTHONPATH=str(ROOT))
+    process.start()
+    context: Context = zmq.Context()
+    with contextlib.ExitStack() as stack:
+        stack.callback(context.term)
+        stack.callback(process.close)
+        lines = [Line(context, zmq.DEALER, process.port).locked(new_key(), process.ready["key"]) for _ in range(60)]
+        for line in lines:
+            stack.callback(line.close)
+        wait_until(lambda: "this process may open 60 files, enough for 0 clients" in process.log(), "the warning")
+        first = lines[0].connected()
+        assert first.ask(m.Hello(1, name="Ann")).name == "Ann"
+        for line in lines[1:]:
+            line.connected()
+        wait_until(lambda: "no more files can be opened" in process.log(), "the word that there are none")
+        assert first.ask(m.Ping(2)).re == 2
+        for line in lines[1:]:
+            line.close()
+        wait_until(lambda: "files can be opened again" in process.log(), "the word that there are some")
+        assert process.stop() == 0
