@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -56,7 +56,18 @@ News = effects.Effect | Line | Renumbered
 
 def as_error(reply: m.Refused) -> RefusedError:
     """A refusal as an exception."""
-    return RefusedError(reply.code, reply.text, reply.expected, reply.verdict)
+    return RefusedError(reply.code, reply.text, reply.expected, reply.verdict, reply.retry)
+
+
+def direct_room(rooms: Sequence[m.RoomInfo], me: str, people: Sequence[str]) -> m.RoomInfo | None:
+    """Among these rooms the one in which the user ``me`` talks with these people (names or ids) and nobody else."""
+    wanted = {names.fold(person) for person in people}
+    for room in rooms:
+        others = [(user, names.fold(name)) for user, name in room.people if user != me]
+        found = {word for word in wanted for user, name in others if word in (user, name)}
+        if room.kind == "direct" and found == wanted and len(others) == len(wanted):
+            return room
+    return None
 
 
 def why_unreachable(address: Address) -> str:
@@ -81,19 +92,25 @@ class Client:
         fallback_name: str = "",
         every: s.Intervals | None = None,
         context: Context | None = None,
+        link: str = "",
     ) -> None:
-        """``fallback_name`` is used if the broker does not know the identity and no name is given."""
+        """``fallback_name`` is used if the broker does not know the identity and no name is given. ``link``: the
+        one-time code that another machine of this user showed."""
         self.address, self.identity = address, identity
         self.outbox = Outbox(identity.folder, address.text)
         self.welcome: m.Welcome | None = None
         self.status = effects.Status("offline", "not connected yet")
         self.held: m.Refused | None = None  # why the broker cannot do what was asked last, at the moment
+        self.waits: m.Waiting | None = None  # an admin has to let us in
         self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._aside: deque[News] = deque()
         self._tokens = itertools.count(1)
         self._ahead = threading.Semaphore(LINES_AHEAD)
-        self._session = s.Session(identity.public, name, fallback_name, dice=random.SystemRandom(), every=every)
+        dice = random.SystemRandom()
+        self._session = s.Session(
+            identity.public, name, fallback_name, dice=dice, every=every, invite=address.invite, link=link
+        )
         self._link = Link(self._session, address, self._news.put, context)
         self._started = False
         self._keys: dict[str, str] = {}  # the senders derived from keys
@@ -116,13 +133,15 @@ class Client:
         self.outbox.close()
 
     def connect(self, seconds: float) -> m.Welcome:
-        """Wait for the broker's welcome. Raises UnreachableError, or RefusedError if it does not let us in."""
+        """Wait for the broker's welcome. Raises UnreachableError, or RefusedError if it does not let us in; with code
+        "waiting", an admin may still do so."""
         if not self._started:
             self.start()
         deadline = time.monotonic() + seconds
         while self.welcome is None:
             news = self._receive(deadline - time.monotonic())
             if news is None:
+                self._raise_waiting()
                 raise UnreachableError(self.held.text if self.held else why_unreachable(self.address))
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
@@ -138,6 +157,7 @@ class Client:
             news = self._receive(deadline - time.monotonic())
             if news is None:
                 self._link.call(lambda session, now: session.forget(token))
+                self._raise_waiting()
                 if self.held is not None:
                     raise as_error(self.held)
                 raise UnreachableError(f"The broker at {self.address.text} does not answer.")
@@ -148,6 +168,16 @@ class Client:
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             self._put_aside(news)
+
+    def direct(self, people: Sequence[str], seconds: float = 10.0) -> m.RoomInfo:
+        """The room in which we talk with these people (names or ids) and nobody else; made if there is none yet. To be
+        called when the broker has let us in. Raises as `ask`."""
+        assert self.welcome is not None
+        if (known := direct_room(self.welcome.rooms, self.welcome.user, people)) is not None:
+            return known
+        reply = self.ask(m.Direct(people=list(people)), seconds)
+        assert isinstance(reply, m.Created | m.Joined)
+        return reply.room
 
     def follow(self, room: str, have: int = 0, chain: str | None = START) -> None:
         """Have a room's events delivered from behind ``have`` on, which had this chain (None: not known)."""
@@ -203,6 +233,10 @@ class Client:
         """One of the lines needs no more room."""
         self._ahead.release()
 
+    def _raise_waiting(self) -> None:
+        if self.waits is not None:
+            raise RefusedError("waiting", self.waits.text)
+
     def _put_aside(self, news: News) -> None:
         """Keep for `next` what came while something else was waited for; `status` has what it would say of that."""
         if not isinstance(news, effects.Status):
@@ -216,7 +250,7 @@ class Client:
             return None
         if isinstance(news, effects.Welcomed):
             self.outbox.learn(news.welcome.home)
-            known, self.welcome = self.welcome, news.welcome
+            known, self.welcome, self.waits = self.welcome, news.welcome, None
             if known is None or known.home != news.welcome.home:
                 # What an earlier process left for this broker was said before what this one says.
                 self.send(self.outbox.adopt() + list(self._mine))
@@ -231,6 +265,8 @@ class Client:
             self.status = news
         elif isinstance(news, effects.Held):
             self.held = news.reply
+        elif isinstance(news, effects.Waits):
+            self.waits = news.reply
         if isinstance(news, Settled | effects.Answered):
             self.held = None
         return news
