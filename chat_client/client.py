@@ -31,6 +31,7 @@ from chat_core import messages as m
 from chat_core import names, wire
 from chat_core.address import Address
 from chat_core.chain import START
+from chat_core.errands import find_direct
 from chat_core.errors import RefusedError, UnreachableError
 
 # Lines read ahead of their acknowledgement.
@@ -57,17 +58,6 @@ News = effects.Effect | Line | Renumbered
 def as_error(reply: m.Refused) -> RefusedError:
     """A refusal as an exception."""
     return RefusedError(reply.code, reply.text, reply.expected, reply.verdict, reply.retry)
-
-
-def direct_room(rooms: Sequence[m.RoomInfo], me: str, people: Sequence[str]) -> m.RoomInfo | None:
-    """Among these rooms the one in which the user ``me`` talks with these people (names or ids) and nobody else."""
-    wanted = {names.fold(person) for person in people}
-    for room in rooms:
-        others = [(user, names.fold(name)) for user, name in room.people if user != me]
-        found = {word for word in wanted for user, name in others if word in (user, name)}
-        if room.kind == "direct" and found == wanted and len(others) == len(wanted):
-            return room
-    return None
 
 
 def why_unreachable(address: Address) -> str:
@@ -173,11 +163,7 @@ class Client:
         """The room in which we talk with these people (names or ids) and nobody else; made if there is none yet. To be
         called when the broker has let us in. Raises as `ask`."""
         assert self.welcome is not None
-        if (known := direct_room(self.welcome.rooms, self.welcome.user, people)) is not None:
-            return known
-        reply = self.ask(m.Direct(people=list(people)), seconds)
-        assert isinstance(reply, m.Created | m.Joined)
-        return reply.room
+        return find_direct(lambda request: self.ask(request, seconds), self.welcome.rooms, self.welcome.user, people)
 
     def follow(self, room: str, have: int = 0, chain: str | None = START) -> None:
         """Have a room's events delivered from behind ``have`` on, which had this chain (None: not known)."""
