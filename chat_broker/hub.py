@@ -10,11 +10,26 @@ replies, frames = hub.finish(turn)           # or hub.undo(turn) if the commit f
 from collections.abc import Callable
 from typing import Any
 
-from chat_broker import conversation, people, reading, rooms
+from chat_broker import (
+    bans,
+    conversation,
+    deletion,
+    entry,
+    fanout,
+    invitations,
+    joining,
+    limits,
+    machines,
+    moderation,
+    people,
+    reading,
+    roles,
+    rooms,
+)  # fmt: skip
 from chat_broker.batch import Batch
 from chat_broker.desk import Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
-from chat_broker.turn import Facts, LogView, Turn, store_refusal
+from chat_broker.turn import Facts, LogView, ReadJob, Turn, refusal, store_refusal
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import RefusedError, StoreError
@@ -28,9 +43,28 @@ WRITES: dict[type, Handler] = {
     m.Hello: people.hello,
     m.Post: conversation.post,
     m.Create: rooms.create,
-    m.Join: rooms.join,
-    m.Leave: rooms.leave,
+    m.Direct: rooms.direct,
+    m.Join: joining.join,
+    m.Leave: joining.leave,
+    m.Invite: moderation.invite,
+    m.Remove: moderation.remove,
+    m.Appoint: moderation.appoint,
+    m.Change: moderation.change,
+    m.Delete: deletion.delete,
+    m.Report: deletion.report,
     m.Bye: people.bye,
+    m.Nick: people.nick,
+    m.Link: machines.link,
+    m.Unlink: machines.unlink,
+    m.Rekey: machines.rekey,
+    m.Role: roles.role,
+    m.Approve: roles.approve,
+    m.Reject: roles.reject,
+    m.Release: roles.release,
+    m.Ban: bans.ban,
+    m.Unban: bans.unban,
+    m.Invitation: invitations.invitation,
+    m.Revoke: invitations.revoke,
 }
 # Answered after the commit, from what is then on disk.
 READS: dict[type, Handler] = {
@@ -41,9 +75,13 @@ READS: dict[type, Handler] = {
     m.Rooms: rooms.rooms,
     m.Room: rooms.room,
     m.Who: people.who,
+    m.People: people.people,
+    m.Machines: machines.machines,
+    m.Bans: bans.bans,
+    m.Invitations: invitations.invitations,
 }
-# What may be asked by somebody who has not said hello.
-BEFORE_HELLO = (m.Hello, m.Bye)
+# What counts as a post for the limits; a post itself is charged when it is one that would be written.
+CHARGED = WRITES.keys() - {m.Hello, m.Post, m.Bye}
 
 
 class Hub:
@@ -67,13 +105,13 @@ class Hub:
             self.tables.put(turn.batch, "rooms", LOBBY, RoomRecord(LOBBY, LOBBY, BROKER_USER, turn.time))
             turn.append(LOBBY, BROKER_USER, BROKER_NAME, "created")
 
-    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "") -> None:
+    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "", key: str = "") -> None:
         """Decide one request of one connection. ``origin``: its network address, asked for with a hello only."""
-        connection = self.desk.connections.get(peer)
+        connection = self.desk.connections.get(peer) or self.desk.waiting.get(peer)
         if connection is not None:
             connection.heard = turn.mono
         if type(request) is m.Hello:
-            turn.origin = origin
+            turn.origin, turn.key = origin, key
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
@@ -86,13 +124,30 @@ class Hub:
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
         try:
-            if peer not in self.desk.connections and not isinstance(request, BEFORE_HELLO):
-                raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+            if peer not in self.desk.connections and type(request) is not m.Hello:
+                self._handle_outsider(turn, peer, request)
+                return
+            if type(request) in CHARGED:
+                limits.charge(turn, self.desk.connections[peer], 0)
             handler(turn, peer, request)
         except RefusedError as error:
             turn.refuse(peer, request.id, error)
         except StoreError:
             turn.answer(peer, store_refusal(request.id))
+
+    def _handle_outsider(self, turn: Turn, peer: bytes, request: AnyRequest) -> None:
+        """Somebody asks who has not said hello, who waits to be let in, or who was shut out."""
+        waits = self.desk.waiting.get(peer)
+        if peer in self.desk.shut:
+            turn.dropped.append((peer, request.id))
+        elif type(request) is m.Bye:
+            people.bye(turn, peer, request)
+        elif waits is None or waits.user not in self.tables.waiting:  # somebody said yes to them
+            raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+        elif type(request) is m.Ping:
+            reading.pong_to_waiting(turn, peer, request)
+        else:
+            raise RefusedError("waiting", entry.PLEASE_WAIT)
 
     def refuse(self, turn: Turn, peer: bytes, re: int, code: str, text: str) -> None:
         """Answer a frame that could not be decoded."""
@@ -120,8 +175,12 @@ class Hub:
         if turn.batch:
             self.commit, self.time = turn.batch.number, turn.batch.time
         self.tables.commit()
-        self.desk.touched.update(turn.batch.chunks)
-        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.peers_of.get(user, ())]
+        for room in turn.batch.chunks:
+            self.desk.changed[room] = turn.batch.number
+            if room in self.tables.open_rooms:
+                self.desk.touched.add(room)
+        fanout.push(turn)
+        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.reach(user)]
         return self._outgoing(turn, turn.writers + told)
 
     def undo(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
@@ -136,6 +195,9 @@ class Hub:
         turn.replies = [
             (peer, store_refusal(reply.re) if isinstance(reply, m.Refused) else reply) for peer, reply in turn.replies
         ]
+        # Nor were they shut out to whom this batch would answer no more.
+        refused += [(peer, store_refusal(re)) for peer, re in turn.dropped if peer not in self.desk.shut]
+        turn.shut_out = False
         return self._outgoing(turn, refused)
 
     def _outgoing(
@@ -144,6 +206,7 @@ class Hub:
         frames = [
             wire.feed_frame(wire.ROOM_TOPIC + room, payload)
             for room, chunk in turn.batch.chunks.items()
+            if room in self.tables.open_rooms
             for _, _, payload in chunk.pieces()
         ]
         for function in turn.afters:
@@ -153,6 +216,18 @@ class Hub:
         turn.undos.clear()
         frames += [wire.feed_frame(topic, payload) for topic, payload in turn.markers + turn.published]
         return writers + turn.replies, frames
+
+    def release(self, job: ReadJob, payload: bytes) -> bytes | None:
+        """What a read may answer now that it leaves: rights may have changed while it was read. None: nobody is there.
+
+        Between turns, so that the tables are what is on disk.
+        """
+        connection = self.desk.connections.get(job.peer)
+        if connection is None:
+            return None
+        if connection.user == job.user and reading.is_still_theirs(self.tables, job, self.time):
+            return payload
+        return wire.encode(refusal(job.re, rooms.missing(job.room)))
 
     def _tell_presence(self, turn: Turn) -> None:
         delta = self.desk.delta(self.facts.boot)

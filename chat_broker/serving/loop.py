@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import zmq
 
+from chat_broker.desk import HERE
 from chat_broker.hub import Hub
 from chat_broker.serving.door import answer_door
 from chat_broker.serving.reader import InlineReader, Reader
@@ -142,6 +143,8 @@ class Loop:
         replies, frames = self._commit(turn)
         for peer, reply in replies:
             self._reply(peer, wire.encode(reply))
+        for peer, payload in turn.pushed:
+            self._reply(peer, payload)
         for job in turn.jobs:
             if self._reading[job.peer] >= self._settings.limits.pages_waiting:
                 text = "Wait for the pages of history that were asked for before."
@@ -208,16 +211,17 @@ class Loop:
 
     def _send_pages(self) -> None:
         while not self._reader.results.empty():
-            peer, payload = self._reader.results.get()
-            self._reading[peer] -= 1
-            if self._reading[peer] <= 0:
-                del self._reading[peer]
-            if peer in self._hub.desk.connections:
-                self._reply(peer, payload)
+            job, payload = self._reader.results.get()
+            self._reading[job.peer] -= 1
+            if self._reading[job.peer] <= 0:
+                del self._reading[job.peer]
+            released = self._hub.release(job, payload)
+            if released is not None:
+                self._reply(job.peer, released)
 
 
 def _origin(frame: zmq.Frame) -> str:
     try:
         return str(frame.get("Peer-Address")).removeprefix("::ffff:")  # an IPv4 peer of an IPv6 socket
     except zmq.ZMQError:
-        return "this process"  # inproc has no addresses
+        return HERE  # inproc has no addresses

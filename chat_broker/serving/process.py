@@ -9,10 +9,12 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from chat_broker.hub import Hub
+from chat_broker.meters import Limits
 from chat_broker.serving import copies
 from chat_broker.serving.addresses import Reach, reach
 from chat_broker.serving.folder import FolderError, config_file, data_folder, only_one
@@ -20,7 +22,7 @@ from chat_broker.serving.logs import set_up_logging
 from chat_broker.serving.loop import Loop, Waker
 from chat_broker.serving.reader import Reader
 from chat_broker.serving.sockets import Sockets, make_context, open_sockets, seed_routing_ids
-from chat_broker.settings import Settings, load_settings
+from chat_broker.settings import LimitSettings, Settings, load_settings
 from chat_broker.store import Store
 from chat_broker.tables import Tables
 from chat_broker.turn import Facts
@@ -114,7 +116,12 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
             timing.presence_seconds,
             timing.gone_seconds,
             settings.limits.reads_a_turn,
-            store.salt,
+            salt=store.salt,
+            limits=_limits(settings.limits),
+            join=settings.access.join,
+            waiting_most=settings.limits.waiting_most,
+            user_connections=settings.limits.user_connections,
+            address_connections=settings.limits.address_connections,
         )
         hub = Hub(tables, store, facts, commit, last)
         _open_lobby(hub, store)
@@ -129,6 +136,10 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
         _announce(settings, sockets, data, ready_file)
         loop.run()
         log.info("stopped")
+
+
+def _limits(settings: LimitSettings) -> Limits:
+    return Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
 
 
 def _open_lobby(hub: Hub, store: Store) -> None:

@@ -63,6 +63,8 @@ class Log(Protocol):
 
     def outcome(self, sender: str, n: int) -> Outcome | None: ...
 
+    def event(self, room: str, seq: int) -> Raw | None: ...
+
     def commit(self, batch: Batch) -> None: ...
 
     def load(self, tables: Tables) -> tuple[int, int]: ...
@@ -84,7 +86,14 @@ class MemoryLog(Disk):
         self._check()
         return self.outcomes.get((sender, n))
 
+    def event(self, room: str, seq: int) -> Raw | None:
+        self._check()
+        found = [event for event in self.events.get(room, ()) if event.seq == seq]
+        return Raw(wire.encode(found[0])) if found else None
+
     def commit(self, batch: Batch) -> None:
+        for room, seq in batch.blanks:
+            self.events[room][seq - 1].body = Raw(wire.BLANK)
         for room, chunk in batch.chunks.items():
             self.events.setdefault(room, []).extend(wire.decode_event(event) for event in chunk.events)
         self.keep(batch)
@@ -110,12 +119,13 @@ class Told:
     feed: list[tuple[str, Any]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)  # the feed, encoded
     batch: Batch = field(default_factory=lambda: Batch(0, 0))
+    pushed: dict[str, list[m.Events]] = field(default_factory=dict)  # events by the posts line, by connection
     jobs: list[ReadJob] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def to(self, who: str) -> Any:
         """The one reply to a connection."""
-        (reply,) = self.replies[who]
+        (reply,) = (reply for reply in self.replies[who] if not isinstance(reply, m.Notice))
         return reply
 
     def on(self, topic: str) -> list[Any]:
@@ -130,6 +140,15 @@ class Told:
     def events(self, room: str = "lobby") -> list[m.Event]:
         """The room's events, in one list."""
         return [event for events in self.on(wire.ROOM_TOPIC + room) for event in events]
+
+    def heard(self, who: str, room: str) -> list[int]:
+        """The numbers of the room's events that came to a connection otherwise than by the feed."""
+        some = [pushed.events for pushed in self.pushed.get(who, ()) if pushed.room == room]
+        return [event.seq for raws in some for event in decoded(raws)]
+
+    def notices(self, who: str) -> list[m.Notice]:
+        """What a connection was told unasked."""
+        return [reply for reply in self.replies.get(who, ()) if isinstance(reply, m.Notice)]
 
     @property
     def topics(self) -> list[str]:
@@ -201,8 +220,9 @@ class Table:
 
     def snapshot(self) -> dict[str, Any]:
         """A deep copy of all kept state and what is derived from it."""
-        names = [*KEPT, "heads", "senders", "members_of", "rooms_of"]
-        return {name: {key: _copied(row) for key, row in getattr(self.tables, name).items()} for name in names}
+        names = [*KEPT, "heads", "senders", "members_of", "rooms_of", "invited_to", "titles"]
+        rows = {name: {key: _copied(row) for key, row in getattr(self.tables, name).items()} for name in names}
+        return rows | {"sets": {"open_rooms": set(self.tables.open_rooms), "unfed": set(self.tables.unfed)}}
 
     def _close(self, turn: Turn, fails: bool) -> Told:
         try:
@@ -216,6 +236,11 @@ class Table:
         else:
             replies, frames = self.hub.finish(turn)
         told = Told(batch=turn.batch, jobs=turn.jobs, notes=turn.notes, frames=frames)
+        for peer, payload in turn.pushed:
+            pushed = wire.decode_reply(payload)
+            assert isinstance(pushed, m.Events)
+            assert wire.encode(pushed) == payload
+            told.pushed.setdefault(peer.decode(), []).append(pushed)
         told.feed = [_published(frame) for frame in frames]
         for peer, reply in replies:
             frame = wire.encode(reply)
