@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -31,6 +31,7 @@ from chat_core import messages as m
 from chat_core import names, wire
 from chat_core.address import Address
 from chat_core.chain import START
+from chat_core.errands import find_direct
 from chat_core.errors import RefusedError, UnreachableError
 
 # Lines read ahead of their acknowledgement.
@@ -56,7 +57,7 @@ News = effects.Effect | Line | Renumbered
 
 def as_error(reply: m.Refused) -> RefusedError:
     """A refusal as an exception."""
-    return RefusedError(reply.code, reply.text, reply.expected, reply.verdict)
+    return RefusedError(reply.code, reply.text, reply.expected, reply.verdict, reply.retry)
 
 
 def why_unreachable(address: Address) -> str:
@@ -81,19 +82,25 @@ class Client:
         fallback_name: str = "",
         every: s.Intervals | None = None,
         context: Context | None = None,
+        link: str = "",
     ) -> None:
-        """``fallback_name`` is used if the broker does not know the identity and no name is given."""
+        """``fallback_name`` is used if the broker does not know the identity and no name is given. ``link``: the
+        one-time code that another machine of this user showed."""
         self.address, self.identity = address, identity
         self.outbox = Outbox(identity.folder, address.text)
         self.welcome: m.Welcome | None = None
         self.status = effects.Status("offline", "not connected yet")
         self.held: m.Refused | None = None  # why the broker cannot do what was asked last, at the moment
+        self.waits: m.Waiting | None = None  # an admin has to let us in
         self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._aside: deque[News] = deque()
         self._tokens = itertools.count(1)
         self._ahead = threading.Semaphore(LINES_AHEAD)
-        self._session = s.Session(identity.public, name, fallback_name, dice=random.SystemRandom(), every=every)
+        dice = random.SystemRandom()
+        self._session = s.Session(
+            identity.public, name, fallback_name, dice=dice, every=every, invite=address.invite, link=link
+        )
         self._link = Link(self._session, address, self._news.put, context)
         self._started = False
         self._keys: dict[str, str] = {}  # the senders derived from keys
@@ -116,13 +123,15 @@ class Client:
         self.outbox.close()
 
     def connect(self, seconds: float) -> m.Welcome:
-        """Wait for the broker's welcome. Raises UnreachableError, or RefusedError if it does not let us in."""
+        """Wait for the broker's welcome. Raises UnreachableError, or RefusedError if it does not let us in; with code
+        "waiting", an admin may still do so."""
         if not self._started:
             self.start()
         deadline = time.monotonic() + seconds
         while self.welcome is None:
             news = self._receive(deadline - time.monotonic())
             if news is None:
+                self._raise_waiting()
                 raise UnreachableError(self.held.text if self.held else why_unreachable(self.address))
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
@@ -138,6 +147,7 @@ class Client:
             news = self._receive(deadline - time.monotonic())
             if news is None:
                 self._link.call(lambda session, now: session.forget(token))
+                self._raise_waiting()
                 if self.held is not None:
                     raise as_error(self.held)
                 raise UnreachableError(f"The broker at {self.address.text} does not answer.")
@@ -148,6 +158,12 @@ class Client:
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             self._put_aside(news)
+
+    def direct(self, people: Sequence[str], seconds: float = 10.0) -> m.RoomInfo:
+        """The room in which we talk with these people (names or ids) and nobody else; made if there is none yet. To be
+        called when the broker has let us in. Raises as `ask`."""
+        assert self.welcome is not None
+        return find_direct(lambda request: self.ask(request, seconds), self.welcome.rooms, self.welcome.user, people)
 
     def follow(self, room: str, have: int = 0, chain: str | None = START) -> None:
         """Have a room's events delivered from behind ``have`` on, which had this chain (None: not known)."""
@@ -203,6 +219,10 @@ class Client:
         """One of the lines needs no more room."""
         self._ahead.release()
 
+    def _raise_waiting(self) -> None:
+        if self.waits is not None:
+            raise RefusedError("waiting", self.waits.text)
+
     def _put_aside(self, news: News) -> None:
         """Keep for `next` what came while something else was waited for; `status` has what it would say of that."""
         if not isinstance(news, effects.Status):
@@ -216,7 +236,7 @@ class Client:
             return None
         if isinstance(news, effects.Welcomed):
             self.outbox.learn(news.welcome.home)
-            known, self.welcome = self.welcome, news.welcome
+            known, self.welcome, self.waits = self.welcome, news.welcome, None
             if known is None or known.home != news.welcome.home:
                 # What an earlier process left for this broker was said before what this one says.
                 self.send(self.outbox.adopt() + list(self._mine))
@@ -231,6 +251,8 @@ class Client:
             self.status = news
         elif isinstance(news, effects.Held):
             self.held = news.reply
+        elif isinstance(news, effects.Waits):
+            self.waits = news.reply
         if isinstance(news, Settled | effects.Answered):
             self.held = None
         return news

@@ -10,6 +10,7 @@ from chat_client.cli import window
 from chat_client.cli.options import VERBS, common, make_parser
 from chat_client.cli.output import CONFIG, DONE, ENDED, INTERRUPTED, REFUSED, UNAVAILABLE, USAGE, refused_status, say
 from chat_client.cli.window import open_window
+from chat_core.errands import UsageError
 from chat_core.errors import AddressError, IdentityError, RefusedError, UnreachableError, WireError
 
 
@@ -36,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         status: int = args.run(args)
         sys.stdout.flush()
         return status
-    except AddressError as problem:
+    except (AddressError, UsageError) as problem:
         return say(problem, USAGE)
     except RefusedError as problem:
         return say(problem, refused_status(problem.code))

@@ -12,14 +12,17 @@ from chat_core.address import Address, parse_address
 from chat_core.errors import RefusedError
 
 
-def open_client(args: argparse.Namespace) -> Client:
-    """The client that the options ask for, not connected yet."""
+def open_client(args: argparse.Namespace, link: str = "") -> Client:
+    """The client that the options ask for, not connected yet. ``link``: a one-time code of this user's other machine,
+    which has a name already."""
     name = args.name or os.environ.get("CHAT_NAME", "")
     if name:
         name = names.user_name(name)
     login = "" if name else _login()
     folder = args.identity or os.environ.get("CHAT_IDENTITY")
     identity = open_identity(Path(folder) if folder else folder_for(name or login))
+    if link:
+        return Client(_address(args), identity, link=link)
     return Client(_address(args), identity, name, login)
 
 
