@@ -57,9 +57,7 @@ def asked(flags: argparse.Namespace, data: Path) -> Iterator[str]:
     """Ask the running broker; what it says, line by line. Raises RefusedError, UnreachableError or FolderError."""
     port, join = _place(data)
     if not (data / ADMIN_KEY).exists():  # to make one would be of no use: the running broker would not know it
-        raise UnreachableError(
-            f"The admin key, {data / ADMIN_KEY}, is gone: start the broker again, and it makes another."
-        )
+        raise UnreachableError(f"The admin key, {data / ADMIN_KEY}, is gone: start the broker again.")
     with _asking(port, open_keyring(data, True)) as line:
         now = time.time_ns() // 1_000_000
         errand = Errand(flags, line.ask, now, secrets.randbits, parse_address(join), BROKER_USER)
