@@ -209,6 +209,28 @@ class Table:
             assert isinstance(reply, m.Welcome), reply
         return self
 
+    def user(self, who: str) -> str:
+        """The id of a connection's user."""
+        return self.hub.desk.connections[who.encode()].user
+
+    def become(self, who: str, **fields: Any) -> "Table":
+        """Have a connection's user be something else in the chat, as if by an admin, but without a word of it."""
+        user = self.tables.users[self.user(who)]
+        self.tables.note("users", user.id, msgspec.structs.replace(user, **fields))
+        self.tables.commit()
+        return self
+
+    def page(self, who: str, room: str, after: int = 0, upto: int = 0) -> m.Paged | m.Refused:
+        """A page as it leaves for a connection, if nothing changed since it was asked for."""
+        told = self.turn((who, m.Page(room=room, after=after, upto=upto)))
+        if not told.jobs:
+            refused: m.Refused = told.to(who)
+            return refused
+        (job,) = told.jobs
+        events = [Raw(wire.encode(event)) for event in self.log.events[job.room][job.after : job.upto]]
+        reply = m.Paged(job.re, job.room, EPOCH, job.head.first, (job.head.seq, job.head.chain), events)
+        return wire.decode_reply(self.hub.release(job, wire.encode(reply)) or b"")  # type: ignore[return-value]
+
     def post(self, who: str, room: str, text: str, sender: str = "", n: int = 0) -> Any:
         """The reply to a post."""
         return self.ask(who, message(text, room, sender, n))
@@ -220,9 +242,7 @@ class Table:
 
     def snapshot(self) -> dict[str, Any]:
         """A deep copy of all kept state and what is derived from it."""
-        names = [*KEPT, "heads", "senders", "members_of", "rooms_of", "invited_to", "titles"]
-        rows = {name: {key: _copied(row) for key, row in getattr(self.tables, name).items()} for name in names}
-        return rows | {"sets": {"open_rooms": set(self.tables.open_rooms), "unfed": set(self.tables.unfed)}}
+        return state_of(self.tables)
 
     def _close(self, turn: Turn, fails: bool) -> Told:
         try:
@@ -247,6 +267,13 @@ class Table:
             assert wire.decode_reply(frame) == reply
             told.replies.setdefault(peer.decode(), []).append(reply)
         return told
+
+
+def state_of(tables: Tables) -> dict[str, Any]:
+    """A deep copy of all kept state and what is derived from it."""
+    rows = [*KEPT, "heads", "senders", "members_of", "rooms_of", "invited_to", "titles", "keys_of", "bans_on"]
+    found = {name: {key: _copied(row) for key, row in getattr(tables, name).items()} for name in rows}
+    return found | {name: set(getattr(tables, name)) for name in ("open_rooms", "unfed", "waiting")}
 
 
 def hello(who: str, name: str | None = None, key: str | None = None) -> m.Hello:
