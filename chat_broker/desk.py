@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 from chat_broker.meters import Meter, Meters
 from chat_core.messages import Person, Presence
+from chat_core.names import BROKER_NAME, BROKER_USER
+
+# How routing ids of the admin's socket begin here, so that they are not those of posts.
+ADMIN_PEER = b"admin:"
 
 # The address of who talks to a broker in the same process.
 HERE = "this process"
@@ -21,7 +25,7 @@ class Connection:
     address: str
     since: int
     heard: float
-    key: str = ""
+    key: str = ""  # by which it said hello: proved by CURVE, or in open mode claimed
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Desk:
         self.disconnect(peer)
         self.shut.pop(peer, None)
         self.connections[peer] = connection
+        if connection.user == BROKER_USER:
+            return False
         self.from_address[connection.address] += 1
         peers = self.peers_of.setdefault(connection.user, set())
         peers.add(peer)
@@ -79,6 +85,12 @@ class Desk:
         if self._went.pop(connection.user, None) is None:
             self._came[connection.user] = connection.name
         return True
+
+    def seat_admin(self, peer: bytes, time: int, mono: float) -> Connection:
+        """Enter a connection of the admin's socket. It is the broker's own user, who is never seen to be here."""
+        connection = Connection(BROKER_USER, BROKER_NAME, "", time, mono)
+        self.connect(peer, connection)
+        return connection
 
     def wait(self, peer: bytes, connection: Connection) -> None:
         """Enter a connection of somebody who has not been let in: nobody sees them."""
@@ -98,7 +110,7 @@ class Desk:
         """Forget a connection; returns it if it was its user's last."""
         waited, connection = self.waiting.pop(peer, None), self.connections.pop(peer, None)
         self._left(waited or connection)
-        if connection is None:
+        if connection is None or connection.user == BROKER_USER:
             return None
         peers = self.peers_of[connection.user]
         peers.discard(peer)
@@ -179,7 +191,7 @@ class Desk:
         """Who is here, sorted by name; with ``only``: those of these users who are."""
         found: dict[str, Person] = {}
         for connection in self.connections.values():
-            if only is not None and connection.user not in only:
+            if connection.user == BROKER_USER or (only is not None and connection.user not in only):
                 continue
             idle = max(0, int((mono - connection.heard) * 1000))
             person = found.get(connection.user)

@@ -225,14 +225,14 @@ def test_a_report_goes_to_who_moderates_the_room(books: Table) -> None:
 
 
 def test_a_report_from_an_open_room_goes_to_admins_too(books: Table) -> None:
-    books.seat("dan").become("dan", role="admin")
+    books.seat("dan").make("dan", "admin")
     told = books.turn(("cid", m.Report(room="books", seq=5)))
     assert [notice.kind for notice in told.notices("dan")] == ["reported"]
     assert audited(books) == [m.Act("report", "u2", "bob", "books", "5")]
 
 
 def test_a_report_from_a_private_room_stays_there(books: Table) -> None:
-    books.seat("dan").become("dan", role="owner")
+    books.seat("dan").make("dan", "owner")
     books.ask("ann", m.Create(room="plans", kind="private"))
     books.post("ann", "plans", "psst")
     told = books.turn(("ann", m.Report(room="plans", seq=3)))

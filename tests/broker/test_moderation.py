@@ -88,7 +88,7 @@ def test_a_room_is_handed_on(books: Table) -> None:
 
 def test_an_owner_cannot_simply_cease_to_be_one(books: Table) -> None:
     assert appoint(books, "ann", "ann", "member").code == "not_allowed"
-    books.become("dan", role="owner")
+    books.make("dan", "owner")
     assert appoint(books, "dan", "ann", "member").code == "not_allowed"
 
 
@@ -105,7 +105,7 @@ def test_a_moderator_mutes_and_makes_no_moderators(books: Table) -> None:
 
 
 def test_an_admin_of_the_chat_may_all_that_in_an_open_room(books: Table) -> None:
-    books.become("dan", role="admin")
+    books.make("dan", "admin")
     assert appoint(books, "dan", "bob", "owner").seq
     assert roles(books) == {"ann": "moderator", "bob": "owner"}
 
@@ -127,7 +127,7 @@ def test_acts_in_open_rooms_are_in_the_audit_log(books: Table) -> None:
 
 
 def test_the_audit_log_goes_to_admins_and_to_nobody_else(books: Table) -> None:
-    books.become("dan", role="admin")
+    books.make("dan", "admin")
     told = books.turn(("ann", m.Remove(room="books", user="bob")))
     assert {who for who in told.pushed if told.heard(who, "!audit")} == {"dan"}
     assert told.on("room/!audit") == []
@@ -300,6 +300,6 @@ def test_who_is_banned_from_a_room_neither_joins_nor_posts_there(books: Table) -
 
 
 def test_when_the_owner_is_banned_the_room_has_another(books: Table) -> None:
-    books.become("dan", role="admin")
+    books.make("dan", "admin")
     books.ask("dan", m.Ban(room="books", user="ann"))
     assert roles(books) == {"bob": "owner"}

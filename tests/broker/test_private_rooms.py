@@ -105,7 +105,7 @@ def test_the_name_of_a_private_room_is_taken(plans: Table) -> None:
 @pytest.mark.parametrize("role", ["guest", "bot"])
 @pytest.mark.parametrize("request_", [m.Create(room="x"), m.Create(room="x", kind="private"), m.Direct(people=["ann"])])
 def test_guests_and_bots_make_no_rooms(plans: Table, role: str, request_: m.AnyRequest) -> None:
-    plans.become("bob", role=role)
+    plans.make("bob", role)
     told = plans.turn(("bob", request_))
     assert told.to("bob").code == "not_allowed"
     assert not told.batch
@@ -119,7 +119,7 @@ def test_guests_and_bots_make_no_rooms(plans: Table, role: str, request_: m.AnyR
 def test_who_is_not_in_it_is_told_that_there_is_no_such_room(plans: Table, role: Any, request_: m.AnyRequest) -> None:
     nowhere = type(request_)(**{name: getattr(request_, name) for name in request_.__struct_fields__})
     nowhere.room, nowhere.id = "nowhere", 0  # type: ignore[union-attr]
-    plans.become("bob", role=role)
+    plans.make("bob", role)
     request_.id = 0
     told = plans.turn(("bob", request_))
     of_nowhere = plans.turn(("bob", nowhere)).to("bob")
@@ -248,7 +248,7 @@ def test_an_invitation_is_good_once(shared: Table) -> None:
 
 
 def test_a_guest_joins_an_open_room_by_invitation_only(plans: Table) -> None:
-    plans.become("bob", role="guest")
+    plans.make("bob", "guest")
     plans.ask("ann", m.Create(room="books"))
     assert plans.ask("bob", m.Join(room="books")).code == "no_room"
     plans.ask("ann", m.Invite(room="books", user="bob"))
@@ -256,13 +256,13 @@ def test_a_guest_joins_an_open_room_by_invitation_only(plans: Table) -> None:
 
 
 def test_who_may_only_be_elsewhere_is_not_invited(plans: Table) -> None:
-    plans.become("bob", rooms=["lobby"])
+    plans.make("bob", "member", rooms=["lobby"])
     assert plans.ask("ann", m.Invite(room="plans", user="bob")).code == "not_allowed"
 
 
 def test_who_may_only_be_elsewhere_by_now_cannot_take_an_invitation(plans: Table) -> None:
     plans.ask("ann", m.Invite(room="plans", user="bob"))
-    plans.become("bob", rooms=["lobby"])
+    plans.make("bob", "member", rooms=["lobby"])
     assert plans.ask("bob", m.Join(room="plans")).code == "no_room"
     assert plans.ask("bob", m.Room(room="plans")).code == "no_room"
 
@@ -404,8 +404,8 @@ def test_what_is_sent_is_cut_where_a_page_is(shared: Table) -> None:
 
 
 def test_a_guest_is_sent_what_is_said_where_they_are(plans: Table) -> None:
-    plans.become("bob", role="guest")
-    plans.become("cid", role="bot", rooms=["lobby"])
+    plans.make("bob", "guest")
+    plans.make("cid", "bot", rooms=["lobby"])
     told = plans.turn(("ann", message("news")))
     assert {who: told.heard(who, "lobby") for who in told.pushed} == {"bob": [5], "cid": [5]}
     assert [event.seq for event in told.events("lobby")] == [5]
@@ -414,7 +414,7 @@ def test_a_guest_is_sent_what_is_said_where_they_are(plans: Table) -> None:
 
 
 def test_a_bot_is_sent_nothing_from_outside_its_scope(plans: Table) -> None:
-    plans.become("cid", role="bot", rooms=["books"])
+    plans.make("cid", "bot", rooms=["books"])
     assert plans.turn(("ann", message("news"))).pushed == {}
     assert plans.hello("cid/2").rooms == []
 
@@ -430,7 +430,7 @@ def test_a_pong_tells_the_heads_that_no_beat_does(shared: Table) -> None:
 
 
 def test_a_pong_tells_a_guest_the_heads_of_open_rooms_too(shared: Table) -> None:
-    shared.become("bob", role="guest")
+    shared.make("bob", "guest")
     known = shared.ask("bob", m.Ping()).commit
     shared.post("ann", "lobby", "on the feed")
     assert shared.ask("bob", m.Ping(commit=known)).heads == {"lobby": shared.head()}
@@ -558,7 +558,7 @@ def test_a_direct_room_is_told_by_the_welcome_and_the_pong(plans: Table) -> None
 
 
 def test_nobody_begins_a_direct_room_with_who_may_only_be_elsewhere(plans: Table) -> None:
-    plans.become("bob", rooms=["lobby"])
+    plans.make("bob", "member", rooms=["lobby"])
     assert plans.ask("ann", m.Direct(people=["bob"])).code == "not_allowed"
 
 
