@@ -32,7 +32,7 @@ def test_who_is_banned_is_forgotten_and_not_answered(fields: dict[str, str]) -> 
     table = office()
     assert ban(table, **fields).shut_out
     told = table.turn(("cid", m.Ping(id=7)), ("cid", message("still here")), ("cid", m.Bye(id=9)))
-    assert ("cid" in told.replies, told.dropped[::2], bool(told.batch)) == (False, [7, 9], False)
+    assert ("cid" in told.replies, len(told.dropped), bool(told.batch)) == (False, 3, False)
 
 
 @pytest.mark.parametrize("fields", BY, ids=ids)
