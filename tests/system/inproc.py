@@ -30,6 +30,7 @@ from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
 from chat_client.link import Link
+from chat_client.meeting import OPEN
 from chat_core import PROTOCOL_VERSIONS, wire
 from chat_core import messages as m
 from chat_core.address import Address
@@ -139,7 +140,7 @@ class Seat:
         self.turned_away: list[m.Refused] = []
         self.state = "offline"
         key = zmq.curve_keypair()[0].decode()
-        self.session = s.Session(key, name, dice=random.Random(number))
+        self.session = s.Session(key, name, dice=random.Random(number), pin=OPEN)
         self.link = Link(
             self.session,
             Address(NAME, 0, scheme="inproc"),
