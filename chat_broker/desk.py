@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 
 from chat_core.messages import Person, Presence
+from chat_core.names import BROKER_NAME, BROKER_USER
+
+# How routing ids of the admin's socket begin here, so that they are not those of posts.
+ADMIN_PEER = b"admin:"
 
 
 @dataclass(slots=True)
@@ -14,6 +18,7 @@ class Connection:
     address: str
     since: int
     heard: float
+    key: str = ""  # by which it said hello: proved by CURVE, or in open mode claimed
 
 
 @dataclass
@@ -33,6 +38,8 @@ class Desk:
         """Enter a connection; True if its user was not here before."""
         self.disconnect(peer)
         self.connections[peer] = connection
+        if connection.user == BROKER_USER:
+            return False
         peers = self.peers_of.setdefault(connection.user, set())
         peers.add(peer)
         if len(peers) > 1:
@@ -42,10 +49,16 @@ class Desk:
             self._came[connection.user] = connection.name
         return True
 
+    def seat_admin(self, peer: bytes, time: int, mono: float) -> Connection:
+        """Enter a connection of the admin's socket. It is the broker's own user, who is never seen to be here."""
+        connection = Connection(BROKER_USER, BROKER_NAME, "", time, mono)
+        self.connect(peer, connection)
+        return connection
+
     def disconnect(self, peer: bytes) -> Connection | None:
         """Forget a connection; returns it if it was its user's last."""
         connection = self.connections.pop(peer, None)
-        if connection is None:
+        if connection is None or connection.user == BROKER_USER:
             return None
         peers = self.peers_of[connection.user]
         peers.discard(peer)
@@ -84,7 +97,7 @@ class Desk:
         """Who is here, sorted by name; with ``only``: those of these users who are."""
         found: dict[str, Person] = {}
         for connection in self.connections.values():
-            if only is not None and connection.user not in only:
+            if connection.user == BROKER_USER or (only is not None and connection.user not in only):
                 continue
             idle = max(0, int((mono - connection.heard) * 1000))
             person = found.get(connection.user)

@@ -12,7 +12,7 @@ from typing import Any
 
 from chat_broker import conversation, people, reading, rooms
 from chat_broker.batch import Batch
-from chat_broker.desk import Desk
+from chat_broker.desk import ADMIN_PEER, Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
 from chat_broker.turn import Facts, LogView, Turn, store_refusal
 from chat_core import messages as m
@@ -67,13 +67,21 @@ class Hub:
             self.tables.put(turn.batch, "rooms", LOBBY, RoomRecord(LOBBY, LOBBY, BROKER_USER, turn.time))
             turn.append(LOBBY, BROKER_USER, BROKER_NAME, "created")
 
-    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "") -> None:
-        """Decide one request of one connection. ``origin``: its network address, asked for with a hello only."""
+    def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "", key: str = "") -> None:
+        """Decide one request of one connection. ``origin``: its network address, asked for with a hello only. ``key``:
+        that which the sender of this very frame has proved to have; "" in open mode."""
         connection = self.desk.connections.get(peer)
+        if connection is not None and key and connection.key != key:
+            # libzmq has given the routing id of one who is gone to somebody else, who may have asked for it.
+            people.gone(turn, peer, "somebody else has the connection's id")
+            turn.forget(peer)
+            connection = None
         if connection is not None:
             connection.heard = turn.mono
+        elif peer.startswith(ADMIN_PEER):
+            self.desk.seat_admin(peer, turn.time, turn.mono).key = key
         if type(request) is m.Hello:
-            turn.origin = origin
+            turn.origin, turn.key = origin, key
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
@@ -130,6 +138,7 @@ class Hub:
         for function in reversed(turn.undos):
             function()
         turn.batch.clear()
+        turn.shut_out = False
         turn.notes.clear()
         refused: list[tuple[bytes, Reply]] = [(peer, store_refusal(reply.re)) for peer, reply in turn.writers]
         # A refusal may rest on what was undone ("taken" by a hello of the same batch): nobody may rely on it.

@@ -1,36 +1,34 @@
 """Who somebody is, comes and goes: hello, who, bye, and those who fell silent."""
 
-import re
-
 from chat_broker import rooms
-from chat_broker.desk import Connection
+from chat_broker.desk import ADMIN_PEER, Connection
 from chat_broker.tables import LOBBY, User
 from chat_broker.turn import Turn
-from chat_core import PROTOCOL_VERSIONS, names
+from chat_core import PROTOCOL_VERSIONS, keys, names
 from chat_core import messages as m
 from chat_core.errors import RefusedError
-
-# A CURVE public key in Z85 (ZeroMQ RFC 32): 32 bytes in 40 characters.
-_Z85_KEY = re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}\Z")
 
 
 def hello(turn: Turn, peer: bytes, request: m.Hello) -> None:
     """Let somebody in, making a user of a key that is new. Their rooms' heads are told as of after the commit."""
+    if peer.startswith(ADMIN_PEER):
+        raise RefusedError("not_allowed", "The admin's socket needs no hello: it is the broker's own user.")
     version = max(set(request.versions) & set(PROTOCOL_VERSIONS), default=0)
     if not version:
         spoken = ", ".join(map(str, PROTOCOL_VERSIONS))
         raise RefusedError(
             "version", f"This broker speaks protocol {spoken}, the client {request.versions}: update it."
         )
-    if not _Z85_KEY.match(request.key):
+    key = turn.key or request.key  # what is proved counts, whatever is claimed
+    if not keys.is_key(key):
         raise RefusedError("key_bad", "The hello needs the client's public key: 40 characters of Z85.")
-    user = _user(turn, request)
+    user = _user(turn, request, key)
     old = turn.desk.connections.get(peer)
     if ("users", user.id) in turn.batch.puts:
         # Made in this batch, on this connection or another: if the commit fails, nobody may stay who this would be.
         turn.unsure.add(peer)
-    if old is None or old.user != user.id:
-        connection = Connection(user.id, user.name, turn.origin, turn.time, turn.mono)
+    if old is None or old.user != user.id or old.key != key:
+        connection = Connection(user.id, user.name, turn.origin, turn.time, turn.mono, key)
         if turn.desk.connect(peer, connection):
             client = "".join(c for c in request.client if c.isprintable())  # it goes into the log
             turn.notes.append(f"{user.name} came from {turn.origin or 'nowhere known'} ({client or 'unknown client'})")
@@ -67,11 +65,11 @@ def gone(turn: Turn, peer: bytes, why: str) -> None:
         turn.notes.append(f"{last.name} left ({why}), from {last.address or 'nowhere known'}")
 
 
-def _user(turn: Turn, request: m.Hello) -> User:
+def _user(turn: Turn, request: m.Hello, key: str) -> User:
     """The key's user, made if it is new."""
     tables = turn.tables
-    if request.key in tables.keys:
-        user = tables.users[tables.keys[request.key]]
+    if key in tables.keys:
+        user = tables.users[tables.keys[key]]
         if request.name and names.fold(names.user_name(request.name)) != names.fold(user.name):
             text = f"This identity is known here as {user.name}: leave the name out, or use another identity folder."
             raise RefusedError("name_differs", text)
@@ -87,7 +85,7 @@ def _user(turn: Turn, request: m.Hello) -> User:
     user = User(f"u{number}", name, turn.time)
     tables.put(turn.batch, "users", user.id, user)
     tables.put(turn.batch, "names", folded, user.id)
-    tables.put(turn.batch, "keys", request.key, user.id)
+    tables.put(turn.batch, "keys", key, user.id)
     rooms.enter(turn, LOBBY, user.id, name)
     return user
 

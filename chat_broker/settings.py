@@ -24,7 +24,7 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=64)] = "zmq-chat"
     data: Annotated[str, Meta(min_length=1)] = "data"
-    security: Literal["open"] = "open"
+    security: Literal["curve", "open"] = "open"
 
 
 class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +59,8 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     reply_queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 250
     reads_a_turn: Annotated[int, Meta(ge=1)] = 20
     pages_waiting: Annotated[int, Meta(ge=1, le=1000)] = 4
+    address_connects_per_second: Annotated[float, Meta(ge=0, le=1_000_000)] = 50.0
+    address_connects_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from chat_broker.batch import Batch, Chunk, Outcome, Run
-from chat_broker.desk import Desk
+from chat_broker.desk import Connection, Desk
 from chat_broker.tables import NO_EVENTS, Head, SenderState, Tables
 from chat_core import wire
 from chat_core.chain import chain_of
@@ -66,6 +66,7 @@ class ReadJob:
     upto: int = 0
     limit: int = 0
     points: list[tuple[int, str]] | None = None  # a fork is asked for, not a page
+    asker: Connection | None = None  # who had the connection then: another one gets no answer to it
 
 
 @dataclass
@@ -81,6 +82,8 @@ class Turn:
     k: int = 0  # the last beat's number
     reads: Counter[bytes] = field(default_factory=Counter)  # how many a connection asked in this turn
     origin: str = ""  # the network address that a hello came from
+    key: str = ""  # the key that a hello's connection has proved to have; "": none, in open mode
+    shut_out: bool = False  # somebody lost the right to hear the feed: it has to be bound anew
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)
     told: list[tuple[str, Reply]] = field(default_factory=list)
@@ -179,6 +182,11 @@ class Turn:
     def tell(self, user: str, notice: Reply) -> None:
         """Send something unasked to each connection of a user, if the commit succeeds."""
         self.told.append((user, notice))
+
+    def forget(self, peer: bytes) -> None:
+        """Tell nothing of what was decided so far for this connection: somebody else has it now."""
+        for told in (self.writers, self.replies):
+            told[:] = [(other, reply) for other, reply in told if other != peer]
 
     def after_commit(self, function: Callable[[], None]) -> None:
         """Do something when it is known what is committed."""

@@ -44,13 +44,13 @@ def _fork(reader: LogReader, job: ReadJob) -> int:
 
 
 class Reader:
-    """Takes jobs from the loop, hands (peer, reply) back through ``results`` and calls ``wake``.
+    """Takes jobs from the loop, hands (job, reply) back through ``results`` and calls ``wake``.
 
     Made, used and stopped by the loop's thread; the database connection lives in the reader's.
     """
 
     def __init__(self, path: Path, epoch: str, wake: Callable[[], None]) -> None:
-        self.results: queue.SimpleQueue[tuple[bytes, bytes]] = queue.SimpleQueue()
+        self.results: queue.SimpleQueue[tuple[ReadJob, bytes]] = queue.SimpleQueue()
         self._jobs: queue.SimpleQueue[ReadJob | object] = queue.SimpleQueue()
         self._path, self._epoch, self._wake = path, epoch, wake
         self._thread = threading.Thread(target=self._run, name="reader", daemon=True)
@@ -75,7 +75,7 @@ class Reader:
                 reply: Reply = _unreadable(job.re)
             else:
                 reply = answer(reader, job, self._epoch)
-            self.results.put((job.peer, wire.encode(reply)))
+            self.results.put((job, wire.encode(reply)))
             self._wake()
         if reader is not None:
             reader.close()
@@ -85,12 +85,12 @@ class InlineReader:
     """The same without a thread, for tests that turn the crank themselves."""
 
     def __init__(self, path: Path, epoch: str) -> None:
-        self.results: queue.SimpleQueue[tuple[bytes, bytes]] = queue.SimpleQueue()
+        self.results: queue.SimpleQueue[tuple[ReadJob, bytes]] = queue.SimpleQueue()
         self._reader, self._epoch = LogReader(path), epoch
 
     def ask(self, job: ReadJob) -> None:
         """Read at once."""
-        self.results.put((job.peer, wire.encode(answer(self._reader, job, self._epoch))))
+        self.results.put((job, wire.encode(answer(self._reader, job, self._epoch))))
 
     def stop(self) -> None:
         """Release the database."""

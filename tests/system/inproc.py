@@ -18,10 +18,13 @@ import pytest
 import zmq
 from msgspec import Raw
 
+from chat_broker.admission import Admission
 from chat_broker.hub import Hub
-from chat_broker.serving.loop import Loop, Waker
+from chat_broker.serving.loop import Loop
 from chat_broker.serving.reader import InlineReader, Reader
 from chat_broker.serving.sockets import Sockets, open_sockets
+from chat_broker.serving.waker import Waker
+from chat_broker.serving.zap import Gatekeeper
 from chat_broker.settings import LimitSettings, Settings, TimingSettings
 from chat_broker.store import LogReader, Store
 from chat_broker.tables import Tables
@@ -420,6 +423,8 @@ class Served:
                 context: zmq.Context[Any] = zmq.Context()
                 stack.callback(context.term)
                 settings = Settings()
+                gate = Gatekeeper(context, Admission(False, "", 0.0, 1), waker.wake)
+                stack.callback(gate.stop)
                 sockets = open_sockets(context, "127.0.0.1", self._wanted, settings.limits, PATIENCE_SECONDS)
                 stack.callback(sockets.close, 500)
                 reader = Reader(store.path, store.epoch, waker.wake)
