@@ -67,7 +67,7 @@ class Broker:
     """The real one, in an empty folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._process = BrokerProcess(folder).start()
+        self._process = BrokerProcess(folder, "--security", "open").start()
         self.pid: int = self._process.ready["pid"]
         self.posts: int = self._process.ready["posts"]
         self.feed: int = self._process.ready["feed"]

@@ -20,6 +20,7 @@ from msgspec import Raw
 
 from chat_broker.admission import Admission
 from chat_broker.hub import Hub
+from chat_broker.serving.keyfiles import open_keyring
 from chat_broker.serving.loop import Loop
 from chat_broker.serving.reader import InlineReader, Reader
 from chat_broker.serving.sockets import Sockets, open_sockets
@@ -83,6 +84,8 @@ def _start(
     waker: Waker,
     settings: Settings,
     clocks: "Clock | None" = None,
+    gate: Gatekeeper | None = None,
+    key: str = "",
 ) -> tuple[Hub, Loop]:
     """What chat_broker.serving.process does between opening and serving."""
     tables = Tables()
@@ -94,9 +97,11 @@ def _start(
     if turn.batch:
         store.commit(turn.batch)
     hub.finish(turn)
-    about = m.Answer(0, "test", list(PROTOCOL_VERSIONS), "open", sockets.ports[0], sockets.ports[1], store.home)
+    posts, feed, _ = sockets.ports
+    security = "curve" if key else "open"
+    about = m.Answer(0, "test", list(PROTOCOL_VERSIONS), security, posts, feed, store.home, key)
     if clocks is None:
-        return hub, Loop(hub, store, reader, sockets, settings, about, waker)
+        return hub, Loop(hub, store, reader, sockets, settings, about, waker, gate=gate)
     return hub, Loop(hub, store, reader, sockets, settings, about, waker, clocks.wall, clocks.mono)
 
 
@@ -382,21 +387,28 @@ def bench_in(folder: Path, limits: LimitSettings | None = None) -> Iterator[Benc
 class Served:
     """A broker on this machine's loopback, in a thread of its own; what breaks in there breaks `close`."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, encrypted: bool = True) -> None:
         self.path = folder / "chat.db"
+        self.keyring = open_keyring(folder, encrypted)
         self._folder, self._wanted = folder, port
-        self._told: queue.Queue[tuple[int, Loop] | BaseException] = queue.Queue()
+        self._told: queue.Queue[tuple[Loop, Sockets] | BaseException] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="broker")
         self._thread.start()
         told = self._told.get(timeout=PATIENCE_SECONDS)
         if isinstance(told, BaseException):
             raise told
-        self.port, self._loop = told
+        self._loop, self.sockets = told
+        self.port = self.sockets.ports[0]
+
+    @property
+    def key(self) -> str:
+        """Its public key, "" if it does not encrypt."""
+        return self.keyring.broker.public if self.keyring.encrypted else ""
 
     @property
     def address(self) -> Address:
-        """Where it is."""
-        return Address("127.0.0.1", self.port)
+        """Where it is, as its join string says it."""
+        return Address("127.0.0.1", self.port, key=self.key)
 
     def log(self, room: str) -> list[m.Event]:
         """The room's log, from the disk."""
@@ -423,24 +435,28 @@ class Served:
                 context: zmq.Context[Any] = zmq.Context()
                 stack.callback(context.term)
                 settings = Settings()
-                gate = Gatekeeper(context, Admission(False, "", 0.0, 1), waker.wake)
+                gate = Gatekeeper(
+                    context, Admission(self.keyring.encrypted, self.keyring.admin.public, 0.0, 1), waker.wake
+                )
                 stack.callback(gate.stop)
-                sockets = open_sockets(context, "127.0.0.1", self._wanted, settings.limits, PATIENCE_SECONDS)
+                sockets = open_sockets(
+                    context, "127.0.0.1", self._wanted, settings.limits, PATIENCE_SECONDS, self.keyring
+                )
                 stack.callback(sockets.close, 500)
                 reader = Reader(store.path, store.epoch, waker.wake)
                 stack.callback(reader.stop)
-                _, loop = _start(store, sockets, reader, waker, settings)
-                self._told.put((sockets.ports[0], loop))
+                _, loop = _start(store, sockets, reader, waker, settings, gate=gate, key=self.key)
+                self._told.put((loop, sockets))
                 loop.run()
         except BaseException as problem:
             self._told.put(problem)
 
 
 @contextlib.contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[Served]:
+def served(folder: Path, port: int = 0, encrypted: bool = True) -> Iterator[Served]:
     """A broker on the loopback, stopped at the end whatever happens."""
     folder.mkdir(parents=True, exist_ok=True)
-    broker = Served(folder, port)
+    broker = Served(folder, port, encrypted)
     try:
         yield broker
     finally:
