@@ -368,7 +368,7 @@ def test_the_window_opens_with_what_was_there_while_the_broker_is_away(desk: Des
     desk.until(lambda: ann.is_chat, "the chat is open")
     ann.sees("remember this")
     assert list(ann.rooms()) == ["lobby"]
-    assert ann.status().startswith(f"Looking for the broker at {desk.address}…")
+    assert ann.status().startswith(f"Looking for the broker at {desk.where}…")
     assert not ann.live()
     desk.serve()
     desk.until(ann.live, "it is there again")
