@@ -12,6 +12,7 @@ from benchmarks.audience import PATIENCE_SECONDS
 from benchmarks.newcomer import ROOM
 from benchmarks.zmtp import Peer
 from chat_client import effects
+from chat_client.meeting import OPEN
 from chat_client.session import Session
 from chat_core import messages as m
 
@@ -24,7 +25,7 @@ class Guest:
     def __init__(self, crowd: "Crowd", place: int) -> None:
         name = f"guest {place}"
         key = blake2b(name.encode(), digest_size=20).hexdigest()
-        self.session = Session(key, name, dice=random.Random(place), watch=True)
+        self.session = Session(key, name, dice=random.Random(place), watch=True, pin=OPEN)
         self.place, self.live = place, False
         self.messages = 0
         self.due = math.inf

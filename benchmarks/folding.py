@@ -9,6 +9,7 @@ from benchmarks.figures import Figure
 from benchmarks.scale import Scale
 from benchmarks.servers import sender_of, text_of
 from chat_client import effects
+from chat_client.meeting import OPEN
 from chat_client.model import orders
 from chat_client.model.chat import Chat
 from chat_client.model.moment import Moment
@@ -75,7 +76,7 @@ def _fold(frames: list[bytes], events: int) -> tuple[float, float]:
 
 def live_session(welcome: m.Welcome) -> Session:
     """One that follows the lobby from its beginning, and whose subscriptions are proven."""
-    session = Session("k" * 40, "Ann", dice=random.Random(1), watch=True)
+    session = Session("k" * 40, "Ann", dice=random.Random(1), watch=True, pin=OPEN)
     session.follow("lobby")
     session.start(1.0)
     (hello,) = _requests(session)

@@ -48,6 +48,7 @@ from chat_client.gui.controller import Controller, Outside  # noqa: E402
 from chat_client.gui.look import Look  # noqa: E402
 from chat_client.model.chat import Chat  # noqa: E402
 from chat_core.address import parse_address  # noqa: E402
+from tests.curve import encrypt  # noqa: E402
 from tests.system.processes import BrokerProcess  # noqa: E402
 from tools import display  # noqa: E402
 from tools.stage import Room, Stage, moment  # noqa: E402
@@ -75,7 +76,9 @@ def post(address: str, room: str, count: int) -> None:
     sockets = []
     for person in range(PEOPLE):
         socket = zmq.Context.instance().socket(zmq.DEALER)
-        socket.connect(parse_address(address).posts)
+        broker = parse_address(address)
+        encrypt(socket, broker.key)
+        socket.connect(broker.posts)
         socket.send_json(
             {"type": "hello", "id": 1, "name": f"person {person}", "key": f"person-{person}".ljust(40, "0")}
         )

@@ -2,17 +2,24 @@
 
 import json
 import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import zmq
 
-host, _, port = (sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1").partition(":")
-hello = {"type": "hello", "name": "echo", "key": "the-echo-bot-of-our-house".ljust(40, "0")}
-posts = zmq.Context.instance().socket(zmq.DEALER)
-feed = zmq.Context.instance().socket(zmq.SUB)
-posts.connect(f"tcp://{host}:{port or 5555}")
+broker, mine = urlsplit(sys.argv[1]), Path("echo.key")  # a join string; and whoever has the key is this bot
+mine.touch(0o600)
+secret = mine.read_bytes() or zmq.curve_keypair()[1]
+mine.write_bytes(secret)
+hello = {"type": "hello", "name": "echo", "key": zmq.curve_public(secret).decode()}
+posts, feed = (zmq.Context.instance().socket(kind) for kind in (zmq.DEALER, zmq.SUB))
+for line in (posts, feed) if broker.query else ():  # without a key in the join string, nothing is encrypted
+    line.curve_serverkey = parse_qs(broker.query)["key"][0].encode()
+    line.curve_publickey, line.curve_secretkey = zmq.curve_public(secret), secret
+posts.connect(f"tcp://{broker.netloc}")
 posts.send_json(hello)
 me = posts.recv_json()
-feed.connect(f"tcp://{host}:{me['feed']}")
+feed.connect(f"tcp://{broker.hostname}:{me['feed']}")
 feed.subscribe(b"")
 while True:
     topic, _, text = feed.recv().partition(b"\0")

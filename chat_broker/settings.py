@@ -24,7 +24,7 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=64)] = "zmq-chat"
     data: Annotated[str, Meta(min_length=1)] = "data"
-    security: Literal["curve", "open"] = "open"
+    security: Literal["curve", "open"] = "curve"
 
 
 class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):

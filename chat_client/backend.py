@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from chat_client import effects
@@ -21,11 +22,14 @@ from chat_client.disk import Disk
 from chat_client.flight import Renumber, Row, Settled
 from chat_client.identity import open_identity
 from chat_client.link import Context, Link
+from chat_client.meeting import OPEN
 from chat_client.model import orders
 from chat_client.model.chat import News
 from chat_client.model.moment import Moment
+from chat_client.pins import Trust
+from chat_core import messages as m
 from chat_core.address import Address
-from chat_core.errors import ChatError
+from chat_core.errors import ChatError, UntrustedError
 
 log = logging.getLogger("chat.backend")
 
@@ -49,9 +53,12 @@ class Backend:
         name: str = "",
         every: s.Intervals | None = None,
         context: Context | None = None,
+        sure: bool = False,
     ) -> None:
-        """``folder`` is the identity's, made if it is not there. ``name`` "": the broker must know the identity."""
-        self.address = address
+        """``folder`` is the identity's, made if it is not there. ``name`` "": the broker must know the identity.
+        ``sure``: the key in the address is the right one, whatever was known there before."""
+        self.address, self._sure = address, sure
+        self._trust: Trust | None = None  # the disk's thread has it
         self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._folder, self._name, self._every, self._context = folder, name, every, context
         self._jobs: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -65,6 +72,12 @@ class Backend:
         self._thread = threading.Thread(target=self._run_disk, name="disk", daemon=True)
 
     # From the window's thread.
+
+    @property
+    def known_address(self) -> Address:
+        """The address, with the broker's key as far as it is known."""
+        pin = self._trust.pin if self._trust is not None else ""
+        return replace(self.address, key="" if pin == OPEN else pin)
 
     def start(self) -> None:
         """Open what is on disk, and look for the broker, in the background. What goes wrong comes as news."""
@@ -140,9 +153,12 @@ class Backend:
                 disk = Disk(self.address, identity, self.news.put, self._post)
                 stack.callback(disk.close)
                 self._home = disk.home
-                dice = random.SystemRandom()
-                self._session = s.Session(identity.public, self._name, dice=dice, every=self._every, watch=True)
-                self._link = Link(self._session, self.address, self._deliver, self._context)
+                self._trust = Trust(self.address, self._folder, sure=self._sure)
+                self._session = s.Session(
+                    identity.public, self._name, dice=random.SystemRandom(), every=self._every, watch=True,
+                    pin=self._trust.pin, where=self.address.text,
+                )  # fmt: skip
+                self._link = Link(self._session, self.address, self._deliver, self._context, identity=identity)
                 stack.callback(self._link.stop)
                 disk.tell_opened()
                 self._link.call(lambda session, now: session.start(now))
@@ -150,6 +166,8 @@ class Backend:
                 while (job := self._next_job(disk)) is not _STOP:
                     with disk.excused():
                         self._do(job, disk)
+        except UntrustedError as problem:
+            self.news.put(effects.Trouble(problem.code, str(problem)))
         except ChatError as problem:
             self.news.put(orders.Unusable(str(problem)))
         except Exception as problem:
@@ -169,13 +187,27 @@ class Backend:
         elif isinstance(job, orders.Unfollow):
             self._call(lambda session, now: session.unfollow(job.room))
             disk.unfollow(job)
+        elif isinstance(job, orders.Trust):
+            self._confirm(job.answer)
         elif isinstance(job, effects.Welcomed):
+            with disk.excused():
+                self._keep_pin()
             try:
                 disk.welcomed(job)
             finally:
                 self._pass_on()
         else:
             disk.do(job)
+
+    def _confirm(self, answer: m.Answer) -> None:
+        """The user trusts the broker that says so at its door."""
+        assert self._trust is not None
+        pin = self._trust.confirm(answer)
+        self._call(lambda session, now: session.trust(pin, now))
+
+    def _keep_pin(self) -> None:
+        if self._trust is not None:
+            self._trust.keep()
 
     def _pass_on(self) -> None:
         """What came behind a welcome may be told."""

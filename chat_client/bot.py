@@ -37,7 +37,7 @@ from chat_core import messages as m
 from chat_core import names, wire
 from chat_core.address import parse_address
 from chat_core.chain import START
-from chat_core.errors import InUseError, RefusedError, UnreachableError
+from chat_core.errors import InUseError, RefusedError, TroubleError, UnreachableError
 
 log = logging.getLogger("chat.bot")
 
@@ -76,14 +76,17 @@ class Bot:
         prefix: str = "!",
         every: s.Intervals | None = None,
         directs: bool = False,
+        accept_key: str = "",
     ) -> None:
         """``address`` may be a join string. ``identity``: the folder of the bot's key, outbox and place; otherwise one
-        for its name. ``directs``: work in the direct rooms, too, that people begin with it."""
+        for its name. ``directs``: work in the direct rooms, too, that people begin with it. ``accept_key``: the
+        fingerprint of the broker's key, where the address is no join string that has the key; "open": the broker does
+        not encrypt. Once it was met, the broker is known."""
         self.address, self.name, self.prefix = parse_address(address), names.user_name(name), prefix
         self.rooms = [names.room_name(room) for room in rooms]
         self.directs = directs
         self._folder = identity or folder_for(self.name)
-        self._every = every
+        self._every, self._accept_key = every, accept_key
         self._commands: dict[str, Callable[..., str | None]] = {"help": self._help}
         self._listeners: list[Callable[[Call], str | None]] = []
         self._notified: list[Callable[[m.Notice], None]] = []
@@ -120,13 +123,14 @@ class Bot:
     def run(self) -> None:
         """Work until `stop` is called, or Ctrl-C or SIGTERM comes; a broker that is away is waited for.
 
-        Raises InUseError if the bot runs already, RefusedError if the broker does not let it in.
+        Raises InUseError if the bot runs already, RefusedError if the broker does not let it in, UntrustedError if it
+        is not known and nothing says that it is the right one.
         """
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, lambda *_: self.stop())
         with open_lock(self._folder, self.name):
             identity = open_identity(self._folder)
-            with Client(self.address, identity, self.name, every=self._every) as client:
+            with Client(self.address, identity, self.name, every=self._every, accept=self._accept_key) as client:
                 try:
                     self._work(client)
                 except (KeyboardInterrupt, _StoppedError):
@@ -169,6 +173,8 @@ class Bot:
         while not self._stopping.is_set():
             try:
                 return client.connect(LOOK_SECONDS)
+            except TroubleError as problem:
+                log.warning("%s Trying again.", problem)
             except UnreachableError:
                 continue
             except RefusedError as problem:

@@ -27,12 +27,14 @@ from chat_client.flight import Renumber, Row, Settled
 from chat_client.identity import Identity
 from chat_client.link import Context, Link
 from chat_client.outbox import Outbox
+from chat_client.pins import Accept, Trust
+from chat_client.troubles import LASTING
 from chat_core import messages as m
 from chat_core import names, wire
 from chat_core.address import Address
 from chat_core.chain import START
 from chat_core.errands import find_direct
-from chat_core.errors import RefusedError, UnreachableError
+from chat_core.errors import RefusedError, TroubleError, UnreachableError
 
 # Lines read ahead of their acknowledgement.
 LINES_AHEAD = 2000
@@ -82,11 +84,15 @@ class Client:
         fallback_name: str = "",
         every: s.Intervals | None = None,
         context: Context | None = None,
+        accept: Accept = "",
         link: str = "",
     ) -> None:
-        """``fallback_name`` is used if the broker does not know the identity and no name is given. ``link``: the
-        one-time code that another machine of this user showed."""
+        """``fallback_name`` is used if the broker does not know the identity and no name is given. ``accept``: whom to
+        trust where no broker is known yet and the address has no key (see `pins.Accept`); a function is called in this
+        thread. ``link``: the one-time code that another machine of this user showed. Raises UntrustedError if the
+        address has another key than the one that is known."""
         self.address, self.identity = address, identity
+        self._trust = Trust(address, identity.folder, accept)
         self.outbox = Outbox(identity.folder, address.text)
         self.welcome: m.Welcome | None = None
         self.status = effects.Status("offline", "not connected yet")
@@ -97,11 +103,11 @@ class Client:
         self._aside: deque[News] = deque()
         self._tokens = itertools.count(1)
         self._ahead = threading.Semaphore(LINES_AHEAD)
-        dice = random.SystemRandom()
         self._session = s.Session(
-            identity.public, name, fallback_name, dice=dice, every=every, invite=address.invite, link=link
-        )
-        self._link = Link(self._session, address, self._news.put, context)
+            identity.public, name, fallback_name, dice=random.SystemRandom(), every=every, pin=self._trust.pin,
+            where=address.text, invite=address.invite, link=link,
+        )  # fmt: skip
+        self._link = Link(self._session, address, self._news.put, context, identity=identity)
         self._started = False
         self._keys: dict[str, str] = {}  # the senders derived from keys
 
@@ -123,8 +129,9 @@ class Client:
         self.outbox.close()
 
     def connect(self, seconds: float) -> m.Welcome:
-        """Wait for the broker's welcome. Raises UnreachableError, or RefusedError if it does not let us in; with code
-        "waiting", an admin may still do so."""
+        """Wait for the broker's welcome. Raises UnreachableError, RefusedError if it does not let us in (with code
+        "waiting", an admin may still do so), UntrustedError if nobody has confirmed its key; TroubleError once
+        something is wrong that waiting does not mend."""
         if not self._started:
             self.start()
         deadline = time.monotonic() + seconds
@@ -132,9 +139,11 @@ class Client:
             news = self._receive(deadline - time.monotonic())
             if news is None:
                 self._raise_waiting()
-                raise UnreachableError(self.held.text if self.held else why_unreachable(self.address))
+                raise UnreachableError(self._why_unreachable())
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
+            if isinstance(news, effects.Trouble) and news.code in (*LASTING, "stranger"):
+                raise TroubleError(news.code, news.text)
             self._put_aside(news)
         return self.welcome
 
@@ -223,9 +232,15 @@ class Client:
         if self.waits is not None:
             raise RefusedError("waiting", self.waits.text)
 
+    def _why_unreachable(self) -> str:
+        if self.held is not None:
+            return self.held.text
+        known = self.status.trouble not in ("", "nobody")
+        return self.status.text if known else why_unreachable(self.address)
+
     def _put_aside(self, news: News) -> None:
-        """Keep for `next` what came while something else was waited for; `status` has what it would say of that."""
-        if not isinstance(news, effects.Status):
+        """Keep for `next` what came while something else was waited for; `status` has what these would say."""
+        if not isinstance(news, effects.Status | effects.Trouble | effects.Met):
             self._aside.append(news)
 
     def _receive(self, seconds: float | None) -> News | None:
@@ -234,7 +249,11 @@ class Client:
             news = self._news.get(timeout=None if seconds is None else max(0.0, seconds))
         except queue.Empty:
             return None
-        if isinstance(news, effects.Welcomed):
+        if isinstance(news, effects.Met):
+            pin = self._trust.met(news.answer)
+            self._link.call(lambda session, now: session.trust(pin, now))
+        elif isinstance(news, effects.Welcomed):
+            self._trust.keep()
             self.outbox.learn(news.welcome.home)
             known, self.welcome, self.waits = self.welcome, news.welcome, None
             if known is None or known.home != news.welcome.home:

@@ -10,11 +10,13 @@ from chat_core import messages as m
 
 @dataclass(frozen=True)
 class Open:
-    """Open a line: "posts", or "feed" on the port that the broker told."""
+    """Open a line: "posts", "feed" on the port that the broker told, "door", or "probe", which only looks whether
+    anybody is at the posts port. ``key``: encrypted for the broker that has this key; "": not."""
 
     line: str
     generation: int
     port: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,19 +36,36 @@ class Subscribe:
 
 @dataclass(frozen=True)
 class Send:
-    """Send a request on the posts line."""
+    """Send a request on the posts line, or a knock on the door's."""
 
     payload: bytes
+    line: str = "posts"
 
 
 # ---- effects: news for the application -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
+class Met:
+    """What the door of a broker says that nobody has confirmed yet: `Session.trust` is to be called, or not."""
+
+    answer: m.Answer
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why nobody lets us in: a code of `troubles` and its sentences. The session goes on trying."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Welcomed:
-    """The broker let us in."""
+    """The broker let us in. ``encrypted``: nobody else can read what we say to each other."""
 
     welcome: m.Welcome
+    encrypted: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,13 +177,16 @@ class RoundTrip:
 
 @dataclass(frozen=True)
 class Status:
-    """How things stand: "offline", "waiting", "joining", "syncing", "live" or "refused", and a sentence for people."""
+    """How things stand: "offline", "waiting", "joining", "syncing", "live" or "refused", and a sentence for people.
+    ``trouble``: the code of the `Trouble` that the sentence tells, if it does."""
 
     state: str
     text: str
+    trouble: str = ""
 
 
 Effect = (
     Open | Close | Subscribe | Send | Welcomed | TurnedAway | Waits | Arrived | Walled | Removed | Rewound | Answered
     | Held | MyRooms | Noticed | Status | Settled | Renumber | People | Moved | Directory | RoundTrip
+    | Met | Trouble
 )  # fmt: skip

@@ -18,7 +18,7 @@ import ifaddr
 import platformdirs
 
 from chat_core import wire
-from chat_core.address import Address
+from chat_core.address import Address, parse_address
 from chat_core.errors import WireError
 
 log = logging.getLogger("chat.hosting")
@@ -48,10 +48,10 @@ def is_loopback(host: str) -> bool:
 def handed_out(address: Address) -> Address:
     """The address as others on the network have to type it: "127.0.0.1" is every computer's own."""
     if not is_loopback(address.host):
-        return address
+        return Address(address.host, address.port, key=address.key)
     found = [str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4]
     others = [ip for ip in found if not ip.startswith(("127.", "169.254."))]
-    return Address(others[0], address.port) if others else address
+    return Address(others[0], address.port, key=address.key) if others else address
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,10 @@ class Host:
                     told = wire.decode(ready.read_bytes(), dict[str, object])
                 except WireError:
                     return NotHosted("The broker that was started says nothing that this program understands.")
-                port = told.get("posts")
-                here = Address(address.host, port if isinstance(port, int) else address.port, address.room)
-                return Hosted(here, str(told.get("join", "")), ours=True)
+                port, join = told.get("posts"), str(told.get("join", ""))
+                key = parse_address(join).key if join else ""
+                here = Address(address.host, port if isinstance(port, int) else address.port, address.room, key)
+                return Hosted(here, join, ours=True)
             if process.poll() is not None:
                 said = log.read_text("utf-8", "replace").strip().splitlines()
                 reason = said[-1].removeprefix("chat-broker: ") if said else f"it ended with {process.returncode}."

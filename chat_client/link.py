@@ -1,11 +1,16 @@
 """The network thread: a DEALER, a SUB and a wake-up socket in one poller, moved by the session. zmq is only here.
 
+With a broker's key in the order, a line is encrypted with CURVE. The user's secret key is read from its file at that
+moment, and goes to libzmq and nowhere else: what is logged of a message is its size.
+
 Effects that are orders (open, close, subscribe, send) are carried out; the others go to ``deliver``, which is called
 in the link's thread and must not block.
 """
 
 import contextlib
+import functools
 import logging
+import operator
 import queue
 import socket as plain_socket
 import threading
@@ -17,8 +22,10 @@ from zmq.utils.monitor import parse_monitor_message
 
 from chat_client import effects
 from chat_client import session as s
+from chat_client.identity import Identity
 from chat_core import wire
-from chat_core.address import Address
+from chat_core.address import DOOR_OFFSET, Address
+from chat_core.errors import IdentityError
 
 log = logging.getLogger("chat.link")
 
@@ -30,8 +37,17 @@ DRAIN = 200
 # The wall clock ahead of the monotonic one by so much: the machine slept, and what the sockets hold is stale.
 SLEPT_SECONDS = 5.0
 
-_BROKEN = zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-_BROKEN |= zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+# What ends a connection -> what the session is told of it (`Session.lost`).
+_BROKEN = {
+    zmq.EVENT_DISCONNECTED: "",
+    zmq.EVENT_CLOSED: "",
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "handshake",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "protocol",
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "auth",
+}
+_WATCHED = functools.reduce(operator.or_, _BROKEN, zmq.EVENT_CONNECTED)
+# Whoever answers at the door may be anybody, and has little to say.
+_DOOR_BYTES = 8192
 
 _OPTIONS = {
     zmq.LINGER: 0,  # what was not acknowledged is in the outbox
@@ -58,7 +74,10 @@ class Link:
         context: Context | None = None,
         mono: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        identity: Identity | None = None,
     ) -> None:
+        """``identity``: whose key encrypts; without one there are only brokers that do not."""
+        self._identity = identity
         self._session, self._address, self._deliver = session, address, deliver
         self._own_context = context is None
         self._context: Context = context if context is not None else zmq.Context()
@@ -112,7 +131,7 @@ class Link:
         while not self._calls.empty():
             self._calls.get()(self._session, now)
         self._watch_clocks(now)
-        for line in ("posts", "feed"):
+        for line in list(self._sockets):
             self._drain(line, now)
         self._session.tick(now)
         self._carry_out()
@@ -139,10 +158,7 @@ class Link:
         if line not in self._sockets:
             return
         generation, socket, monitor = self._sockets[line]
-        broken = False
-        while monitor is not None and monitor.getsockopt(zmq.EVENTS) and int(monitor.EVENTS) & zmq.POLLIN:
-            event = parse_monitor_message(monitor.recv_multipart())["event"]
-            broken = broken or bool(int(event) & _BROKEN)
+        broken = self._why_broken(line, generation, monitor, now) if monitor is not None else None
         for _ in range(DRAIN):
             try:
                 frame = socket.recv(zmq.DONTWAIT)
@@ -153,16 +169,37 @@ class Link:
                 socket.recv()
             if not whole:
                 continue
-            if line == "posts":
-                self._session.replied(generation, frame, now)
-            else:
-                self._session.heard(generation, frame, now)
+            self._hand_over(line, generation, frame, now)
             self._carry_out()
             if self._sockets.get(line, (0,))[0] != generation:
                 return
-        if broken:
-            self._session.lost(line, generation, now)
+        if broken is not None:
+            log.debug("! %s broke (%d): %s", line, generation, broken or "no reason given")
+            self._session.lost(line, generation, now, broken)
             self._carry_out()
+
+    def _hand_over(self, line: str, generation: int, frame: bytes, now: float) -> None:
+        if line == "posts":
+            self._session.replied(generation, frame, now)
+        elif line == "feed":
+            self._session.heard(generation, frame, now)
+        elif line == "door":
+            self._session.answered(generation, frame, now)
+
+    def _why_broken(self, line: str, generation: int, monitor: Socket, now: float) -> str | None:
+        """What has happened to the connection: None if it lives."""
+        why: str | None = None
+        while monitor.getsockopt(zmq.EVENTS) and int(monitor.EVENTS) & zmq.POLLIN:
+            told = parse_monitor_message(monitor.recv_multipart())
+            event = zmq.Event(told["event"])
+            if event == zmq.EVENT_CONNECTED:
+                self._session.reached(line, generation, now)
+            elif event in _BROKEN:
+                # The reason comes before the end.
+                why = why or (
+                    f"auth:{int(told['value'])}" if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH else _BROKEN[event]
+                )
+        return why
 
     def _watch_clocks(self, now: float) -> None:
         ahead = self._wall() - now
@@ -171,43 +208,66 @@ class Link:
         self._ahead = ahead
 
     def _carry_out(self) -> None:
-        for effect in self._session.take():
-            if isinstance(effect, effects.Send):
-                log.debug("> %s", effect.payload)
-                if "posts" in self._sockets:
-                    # Never blocks: what does not fit is lost here and sent again by the session.
-                    with contextlib.suppress(zmq.Again):
-                        self._sockets["posts"][1].send(effect.payload, zmq.DONTWAIT)
-            elif isinstance(effect, effects.Subscribe):
-                if "feed" in self._sockets:
-                    option = zmq.SUBSCRIBE if effect.on else zmq.UNSUBSCRIBE
-                    self._sockets["feed"][1].setsockopt(option, wire.topic_filter(effect.topic))
-            elif isinstance(effect, effects.Open):
-                self._open(effect)
-            elif isinstance(effect, effects.Close):
-                self._close_line(effect.line)
-            else:
-                self._deliver(effect)
+        while todo := self._session.take():
+            for effect in todo:
+                self._do(effect)
+
+    def _do(self, effect: effects.Effect) -> None:
+        if isinstance(effect, effects.Send):
+            log.debug("> %s: %d bytes", effect.line, len(effect.payload))
+            if effect.line in self._sockets:
+                # Never blocks: what does not fit is lost here and sent again by the session.
+                with contextlib.suppress(zmq.Again):
+                    self._sockets[effect.line][1].send(effect.payload, zmq.DONTWAIT)
+        elif isinstance(effect, effects.Subscribe):
+            if "feed" in self._sockets:
+                option = zmq.SUBSCRIBE if effect.on else zmq.UNSUBSCRIBE
+                self._sockets["feed"][1].setsockopt(option, wire.topic_filter(effect.topic))
+        elif isinstance(effect, effects.Open):
+            self._open(effect)
+        elif isinstance(effect, effects.Close):
+            self._close_line(effect.line)
+        else:
+            self._deliver(effect)
 
     def _open(self, order: effects.Open) -> None:
         self._close_line(order.line)
-        socket: Socket = self._context.socket(zmq.DEALER if order.line == "posts" else zmq.SUB)
+        socket: Socket = self._context.socket(zmq.SUB if order.line == "feed" else zmq.DEALER)
         for option, value in _OPTIONS.items():
             socket.setsockopt(option, value)
-        port = self._address.port if order.line == "posts" else order.port
-        endpoint = self._address.endpoint(port)
+        if order.line == "door":
+            socket.setsockopt(zmq.MAXMSGSIZE, _DOOR_BYTES)
         monitor = None
         if self._address.scheme == "tcp":
-            monitor = socket.get_monitor_socket(_BROKEN)
+            monitor = socket.get_monitor_socket(_WATCHED)
             self._poller.register(monitor, zmq.POLLIN)
         self._poller.register(socket, zmq.POLLIN)
         self._sockets[order.line] = order.generation, socket, monitor
+        endpoint = self._address.endpoint(self._port(order))
         log.debug("= %s opens %s (%d)", order.line, endpoint, order.generation)
         try:
+            if order.key and monitor is not None:
+                self._encrypt(socket, order.key)
             socket.connect(endpoint)
+        except IdentityError as problem:
+            log.warning("%s", problem)
+            self._session.lost(order.line, order.generation, self._mono(), "identity")
         except zmq.ZMQError as problem:  # nobody there over inproc, or a name that is none
             log.debug("! %s: %s", endpoint, problem)
             self._session.lost(order.line, order.generation, self._mono())
+
+    def _port(self, order: effects.Open) -> int:
+        if order.line == "door":
+            return self._address.port + DOOR_OFFSET
+        return order.port if order.line == "feed" else self._address.port
+
+    def _encrypt(self, socket: Socket, key: str) -> None:
+        """Have only the broker that has this key be at the other end, and tell it who we are."""
+        if self._identity is None:
+            raise IdentityError("There is no identity to encrypt with.")
+        socket.setsockopt(zmq.CURVE_SERVERKEY, key.encode())
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, self._identity.public.encode())
+        socket.setsockopt(zmq.CURVE_SECRETKEY, self._identity.secret().encode())
 
     def _close_line(self, line: str) -> None:
         if line not in self._sockets:

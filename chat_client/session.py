@@ -3,11 +3,12 @@
 It is told what happened (`tick`, `heard`, `replied`, `lost`, `post` ...), always with ``now``, in seconds of a clock
 that nobody can set; it answers with effects, fetched by `take`: orders for the link, news for the application.
 
-There are two independent lines, posts and feed, each with its own generation, silence timer and back-off. **A
+There are two independent lines, posts and feed, each with its own generation, silence timer and back-off. (Two more,
+with which it finds out whom it talks to, are `meeting`'s: nothing is sent to a broker that is not trusted.) **A
 generation is one connection**: when it breaks, the line is closed and opened anew, so nothing of an earlier connection
 can be taken for news of this one. The barrier ties the lines together:
 
-    posts line    closed -> opened (hello) -> accepted: posts, pages, pings flow
+    posts line    closed, until there is a pin -> opened (hello) -> accepted: posts, pages, pings flow
     feed line     closed -> opened, once the hello is accepted -> marker heard: the subscriptions are live
     barrier       open -> the marker is heard on the feed, and a reply to a marker request that is as new told the heads
     a room        has less than was told -> asks for the range, one request out in all -> has all
@@ -32,13 +33,11 @@ from chat_client.attendance import Attendance
 from chat_client.effects import (
     Answered,
     Arrived,
-    Close,
     Directory,
     Effect,
     Held,
     MyRooms,
     Noticed,
-    Open,
     Removed,
     Rewound,
     RoundTrip,
@@ -52,6 +51,8 @@ from chat_client.effects import (
 )
 from chat_client.flight import Flight, Holding, Row, hold_seconds
 from chat_client.following import DivergedError, Following
+from chat_client.lines import Line
+from chat_client.meeting import BANNED, CROWDED, OPEN, Meeting, Patience
 from chat_client.private import CLOSED, OffFeed
 from chat_core import VERSION, wire
 from chat_core import messages as m
@@ -73,23 +74,12 @@ class Intervals:
     hold: float = 0.5  # after a refusal "later"
     back_off_first: float = 0.1
     back_off_most: float = 1.0
+    banned: float = 5.0  # after the broker's own refusal of the connection: only its admin can help
+    crowded: float = 2.0
+    meeting: Patience = field(default_factory=Patience)
 
 
 # ---- the machine -----------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Line:
-    """One of the two connections."""
-
-    name: str
-    silence: float
-    generation: int = 0
-    up: bool = False
-    opened: float = 0.0
-    heard: float | None = None
-    retry: float = 0.0
-    failures: int = 0
 
 
 @dataclass
@@ -128,11 +118,14 @@ class Session:
         watch: bool = False,
         invite: str = "",
         link: str = "",
+        pin: str = "",
+        where: str = "this address",
     ) -> None:
         """``key``: the public key that the hello carries. ``fallback_name``: used if the broker does not know the key
         and no name was given. ``dice``: where nonces and jitter come from. ``watch``: tell who is here, when the list
         of rooms changes, and round trips. ``invite``, ``link``: the token of an invitation, the one-time code of
-        another machine; said until we are let in."""
+        another machine; said until we are let in. ``pin``: the broker's key, `meeting.OPEN`, or "": whoever is met
+        there is told, and nothing more is done until `trust` is called. ``where``: the address, for people."""
         self.every = every or Intervals()
         self.watch = watch
         self.attendance = Attendance()
@@ -146,10 +139,11 @@ class Session:
         self.refused = False
         self.waiting: m.Waiting | None = None  # for an admin's yes
         self.barrier: Barrier | None = None
-        self.posts = Line("posts", self.every.posts_silence)
-        self.feed = Line("feed", self.every.feed_silence)
+        self.posts = Line("posts", self.every.patience, self.every.posts_silence)
+        self.feed = Line("feed", self.every.patience, self.every.feed_silence)
         self._dice = dice
         self._effects: list[Effect] = []
+        self.meeting = Meeting(pin, where, lambda effect: self._effects.append(effect), self.every.meeting)
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._asks: dict[int, m.Request] = {}  # by token, until answered
@@ -175,7 +169,16 @@ class Session:
 
     def start(self, now: float) -> None:
         """Begin."""
-        self._open_posts(now)
+        self._look(now)
+
+    def trust(self, pin: str, now: float) -> None:
+        """Have this be the broker's key (or `meeting.OPEN`: it has none) from now on. "": trust nobody, and ask again
+        who is there."""
+        self._drop(self.posts, now)
+        self._drop(self.feed, now)
+        self.posts.retry, self.refused = now, False
+        self.meeting.trust(pin, now)
+        self.tick(now)
 
     def follow(self, room: str, have: int = 0, chain: str | None = START, now: float = 0.0) -> None:
         """Read a room from behind ``have`` on, which had this chain (None: not known)."""
@@ -221,11 +224,27 @@ class Session:
 
     # What happened.
 
-    def lost(self, line: str, generation: int, now: float) -> None:
-        """The connection of a line broke, or could not be made."""
-        which = self.posts if line == "posts" else self.feed
-        if which.up and which.generation == generation:
-            self._drop(which, now)
+    def reached(self, line: str, generation: int, now: float) -> None:
+        """Somebody took the connection of a line."""
+        if line != self.posts.name:
+            self.meeting.reached(line, generation, now)
+        elif self.posts.is_now(generation):
+            self.posts.reached = True
+            self.meeting.reached(line, generation, now)
+
+    def lost(self, line: str, generation: int, now: float, why: str = "") -> None:
+        """The connection of a line broke, or could not be made. ``why``: "handshake" (it failed), "protocol" (they do
+        not speak the same one), "auth:400" and the like (refused by the other side, with this status of ZAP),
+        "identity" (there is no secret key to encrypt with); "": nothing more is known."""
+        which = {self.posts.name: self.posts, self.feed.name: self.feed}.get(line)
+        if which is None:
+            self.meeting.lost(line, generation, now)
+        elif which.is_now(generation):
+            self._drop(which, now, why)
+
+    def answered(self, generation: int, frame: bytes, now: float) -> None:
+        """An answer of the door."""
+        self.meeting.answered(generation, frame, now)
 
     def replied(self, generation: int, frame: bytes, now: float) -> None:
         """A reply on the posts line."""
@@ -281,13 +300,12 @@ class Session:
     def tick(self, now: float) -> None:
         """Time has passed."""
         for line in (self.posts, self.feed):
-            if line.up and now >= self._silent_at(line):
+            if line.up and now >= line.silent_at():
                 self._drop(line, now)
-        if not self.posts.up and not self.refused and now >= self.posts.retry:
-            self._open_posts(now)
         if self.waiting is not None and now >= self._hello_due:
             self._say_hello(now)
         if not self.accepted:
+            self._look(now)
             return
         if not self.feed.up and self._wants_feed and now >= self.feed.retry:
             self._open_feed(now)
@@ -304,11 +322,12 @@ class Session:
         """When to call `tick` again at the latest."""
         if self.refused:
             return now + self.every.ping
-        times = [self._silent_at(line) if line.up else line.retry for line in (self.posts, self.feed)]
+        times = [line.silent_at() if line.up else line.retry for line in (self.posts, self.feed)]
         if self.waiting is not None:
             return min(times[0], self._hello_due)
         if not self.accepted:
-            return times[0] if not self.feed.up else min(times)
+            posts = times[0] if self.posts.up or self.meeting.pin else now + self.every.ping
+            return min(posts, self.meeting.deadline(), times[1] if self.feed.up else posts)
         if not self._wants_feed:
             del times[1]
         times += [self._ping_due, self.flight.deadline()]
@@ -320,6 +339,15 @@ class Session:
         return min(times)
 
     # The lines.
+
+    def _look(self, now: float) -> None:
+        """Try to be let in, by a broker that is trusted; find out who is there, and what is wrong."""
+        if self.refused or self.waiting is not None:
+            return
+        self.meeting.look(now)
+        if self.meeting.pin and not self.posts.up and now >= self.posts.retry:
+            self._open_posts(now)
+        self.meeting.tick(now)
 
     def _open_posts(self, now: float) -> None:
         self._open(self.posts, now)
@@ -335,29 +363,24 @@ class Session:
         self._open_barrier(now)
 
     def _open(self, line: Line, now: float, port: int = 0) -> None:
-        line.generation += 1
-        line.up, line.opened, line.heard = True, now, None
-        self._effects.append(Open(line.name, line.generation, port))
+        key = "" if self.meeting.pin == OPEN else self.meeting.pin
+        self._effects.append(line.open(now, port, key))
 
-    def _drop(self, line: Line, now: float) -> None:
+    def _drop(self, line: Line, now: float, why: str = "") -> None:
         if not line.up:
             return
-        line.up = False
-        self._effects.append(Close(line.name))
-        most = min(self.every.back_off_first * 2**line.failures, self.every.back_off_most)
-        line.failures = min(line.failures + 1, 30)
-        line.retry = now + most * self._dice.uniform(0.5, 1.0)
+        self._effects.append(line.close())
+        line.back_off(now, self.every.back_off_first, self.every.back_off_most, self._dice)
+        if why in (BANNED, CROWDED):
+            line.retry = now + (self.every.banned if why == BANNED else self.every.crowded)
         if line is self.posts:
             self.waiting = None
+            if not self.accepted:
+                self.meeting.tried(why, line.reached, now)
             self._forget_requests()
         else:
             self._beat = None
             self._ping_due = min(self._ping_due, now + self.every.ping_unfed)
-
-    def _silent_at(self, line: Line) -> float:
-        if line.heard is None:
-            return line.opened + self.every.patience
-        return line.heard + line.silence
 
     def _forget_requests(self) -> None:
         self.accepted = False
@@ -473,6 +496,7 @@ class Session:
                 self.posts.retry = max(self.posts.retry, now + hold_seconds(reply, 0.0))
             else:
                 self.refused = True
+                self.meeting.welcome()  # found it was
                 self._effects.append(TurnedAway(reply))
                 self._drop(self.posts, now)
                 self._drop(self.feed, now)
@@ -506,6 +530,7 @@ class Session:
 
     def _on_welcome(self, welcome: m.Welcome, had: dict[str, int], now: float) -> None:
         self.accepted, self.waiting = True, None
+        self.meeting.welcome()
         self.posts.failures = 0
         self.off_feed.welcome(welcome, self.home != welcome.home)
         self._commit = welcome.commit
@@ -515,7 +540,7 @@ class Session:
         self.invite = self.link = ""  # they count once, and our key is known now
         self.attendance.begin(welcome.boot)
         self._directory = -1
-        self._effects.append(Welcomed(welcome))
+        self._effects.append(Welcomed(welcome, self.meeting.pin != OPEN))
         self._remove_but(self.off_feed.mine, self.rooms)
         if another:
             self._another_history()
@@ -594,6 +619,7 @@ class Session:
     def _on_waiting(self, reply: m.Waiting, now: float) -> None:
         known, self.waiting = self.waiting, reply
         self.posts.failures = 0
+        self.meeting.welcome()  # the right broker it is
         self._drop(self.feed, now)
         if known is None:
             self._effects.append(Waits(reply))
@@ -757,6 +783,11 @@ class Session:
         if self.waiting is not None:
             return Status("waiting", self.waiting.text)
         if not self.accepted:
+            trouble = self.meeting.trouble
+            if trouble is not None:
+                return Status("offline", trouble.text, trouble.code)
+            if self.meeting.asking:
+                return Status("offline", "met a broker that nobody has confirmed yet")
             return Status("offline", "looking for the broker")
         behind = any(following.gap() or following.forking for following in self.rooms.values())
         if self._wants_feed and self._unfed():

@@ -8,6 +8,7 @@ from chat_core.errors import AddressError
 from chat_core.keys import is_key
 
 DEFAULT_PORT = 5555
+DOOR_OFFSET = 2  # the door's port is the posts port and this: whoever knows an address can knock
 _HOST = re.compile(r"[\w.:%-]+\Z")
 
 

@@ -9,6 +9,8 @@ ChatError
  +-- InUseError       another process has the port, the data or the bot
  +-- IdentityError    the identity folder cannot be used
  +-- UnreachableError no broker answers at that address
+ |    +-- TroubleError      something else does, or it does not let us in (a code of chat_client/troubles.py)
+ +-- UntrustedError   nobody has confirmed the broker's key, or it is another one than before
 """
 
 from typing import Literal
@@ -118,3 +120,19 @@ class IdentityError(ChatError):
 
 class UnreachableError(ChatError):
     """No broker answers at that address, or something else does."""
+
+
+class TroubleError(UnreachableError):
+    """Nobody lets us in at that address, and why: a code of chat_client/troubles.py, and its sentences."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class UntrustedError(ChatError):
+    """The broker at that address is not trusted: ``code`` "unconfirmed" (with its ``key``) or "key_changed"."""
+
+    def __init__(self, code: str, text: str, key: str = "") -> None:
+        super().__init__(text)
+        self.code, self.key = code, key

@@ -86,12 +86,12 @@ class Demo:
         process = self.start(*command)
         if not wait_until(lambda: ready.exists() or process.poll() is not None) or not ready.exists():
             raise SystemExit(f"The broker does not start: {self.log()}")
-        return Address("127.0.0.1", json.loads(ready.read_text())["posts"])
+        return parse_address(json.loads(ready.read_text())["join"])
 
     def start_window(self, name: str, address: Address) -> None:
         """Open the window of this person, beside those that are open."""
         place, own = len(self.windows), self.folder / name
-        self.windows.append(self.start(__file__, "--window", name, address.text, own, place))
+        self.windows.append(self.start(__file__, "--window", name, address.join, own, place))
 
     def closed(self) -> bool:
         """Are all windows closed?"""
@@ -157,7 +157,7 @@ def play(folder: Path) -> int:
     demo = Demo(folder)
     try:
         address = demo.start_broker()
-        demo.start(ROOT / "bots" / "dice.py", address.text, folder / "dice")
+        demo.start(ROOT / "bots" / "dice.py", address.join, folder / "dice")
         with people(address, folder, *TALKERS) as clients:
             with people(address, folder, *WINDOWS, LEAVER) as others:
                 wait_until(lambda: "dice" in here(clients["Priya"]))
@@ -187,7 +187,7 @@ def show_window(name: str, address: str, folder: Path, place: int) -> int:
     from chat_client.gui.app import App, Wish
     from chat_client.gui.window import SMALLEST, USUAL
 
-    app = App(Wish(name, parse_address(address).text, identity=folder), settings=folder / "window.json")
+    app = App(Wish(name, address, identity=folder), settings=folder / "window.json")
     app.start()
     root, edge = app.root, app.look.px(EDGE)
     half = root.winfo_screenwidth() // 2

@@ -8,10 +8,29 @@ import sys
 
 from chat_client.cli import window
 from chat_client.cli.options import VERBS, common, make_parser
-from chat_client.cli.output import CONFIG, DONE, ENDED, INTERRUPTED, REFUSED, UNAVAILABLE, USAGE, refused_status, say
+from chat_client.cli.output import (
+    CONFIG,
+    DONE,
+    ENDED,
+    INTERRUPTED,
+    REFUSED,
+    UNAVAILABLE,
+    USAGE,
+    refused_status,
+    say,
+    trouble_status,
+)
 from chat_client.cli.window import open_window
 from chat_core.errands import UsageError
-from chat_core.errors import AddressError, IdentityError, RefusedError, UnreachableError, WireError
+from chat_core.errors import (
+    AddressError,
+    IdentityError,
+    RefusedError,
+    TroubleError,
+    UnreachableError,
+    UntrustedError,
+    WireError,
+)
 
 
 class _EndedError(Exception):
@@ -41,6 +60,10 @@ def main(argv: list[str] | None = None) -> int:
         return say(problem, USAGE)
     except RefusedError as problem:
         return say(problem, refused_status(problem.code))
+    except TroubleError as problem:
+        return say(problem, trouble_status(problem.code))
+    except UntrustedError as problem:
+        return say(problem, CONFIG)
     except UnreachableError as problem:
         return say(problem, UNAVAILABLE)
     except IdentityError as problem:

@@ -2,13 +2,15 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
+from chat_client.cli.keys import forget, key
 from chat_client.cli.send import send
 from chat_client.cli.tail import tail
 from chat_client.cli.verbs import LINK, link, outbox, ping, run
 from chat_core import VERSION, verbs
 
-VERBS = ("send", "tail", *(verb.name for verb in verbs.VERBS), "link", "outbox", "ping")
+VERBS = ("send", "tail", *(verb.name for verb in verbs.VERBS), "link", "outbox", "ping", "key", "forget")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -16,7 +18,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="chat-client", description="A chat for the LAN, from the command line.", parents=[common()]
     )
     parser.add_argument("--version", action="version", version=f"zmq-chat {VERSION}")
-    parser.set_defaults(broker=None, name=None, identity=None, timeout=10.0, json=False)
+    parser.set_defaults(broker=None, name=None, identity=None, timeout=10.0, json=False, accept_key=None, security="")
     subs = parser.add_subparsers(dest="verb", metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], int], help_: str) -> argparse.ArgumentParser:
@@ -52,6 +54,16 @@ def make_parser() -> argparse.ArgumentParser:
     )
     outbox_ = verb("outbox", outbox, "show what is unsent, for whatever broker")
     outbox_.add_argument("--drop", type=count, nargs="+", metavar="NUMBER", help="give these up")
+    forget_ = verb("forget", forget, "trust the key of the broker at an address no longer")
+    forget_.add_argument("address", metavar="ADDRESS")
+    key_ = verb("key", key, "your own key: show it, or carry it to another machine")
+    what = key_.add_subparsers(dest="what", metavar="show|export|import", required=True)
+    what.add_parser("show", help="print the public key and its fingerprint", parents=[common()])
+    export_ = what.add_parser("export", help="write the secret key to a new file, for you alone", parents=[common()])
+    import_ = what.add_parser("import", help="take the secret key from such a file", parents=[common()])
+    for sub in (export_, import_):
+        sub.add_argument("file", type=Path, metavar="FILE")
+    import_.add_argument("--force", action="store_true", help="in the place of the key that is there, which is kept")
     ping_ = verb("ping", ping, "measure round trips to the broker")
     ping_.add_argument("--count", type=count, default=4, metavar="N", help="how many (4)")
     ping_.add_argument("--interval", type=seconds, default=0.5, metavar="SECONDS", help="between two (0.5)")
@@ -65,6 +77,8 @@ def common(exit_on_error: bool = True) -> argparse.ArgumentParser:
     option("--broker", metavar="ADDRESS", help="host, host:port or join string (or CHAT_BROKER; else this machine)")
     option("--name", help="who you are (or CHAT_NAME; else your login's name)")
     option("--identity", metavar="DIR", help="the folder of your key and outbox (or CHAT_IDENTITY; else by name)")
+    option("--accept-key", metavar="FINGERPRINT", help="trust a broker with this key (or CHAT_ACCEPT_KEY)")
+    option("--security", choices=("curve", "open"), help="open: trust a broker that does not encrypt")
     option("--timeout", type=seconds, metavar="SECONDS", help="how long to wait for an answer of the broker (10)")
     option("--json", action="store_true", help="one JSON object a line")
     return common

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from chat_client.troubles import UNTRUSTED
 from chat_core import wire
 
 # sysexits.h, as far as a script can make something of them.
@@ -20,6 +21,13 @@ TRY_AGAIN_CODES = {"waiting", "rate", "slow", "crowded"}
 def refused_status(code: str) -> int:
     """The exit status for a refusal."""
     return NOT_ALLOWED if code in NOT_ALLOWED_CODES else TRY_AGAIN if code in TRY_AGAIN_CODES else REFUSED
+
+
+def trouble_status(code: str) -> int:
+    """The exit status for what keeps us from being let in (chat_client/troubles.py)."""
+    if code in UNTRUSTED or code == "identity":
+        return CONFIG
+    return {"banned": NOT_ALLOWED, "version": REFUSED}.get(code, UNAVAILABLE)
 
 
 def say(text: object, status: int = DONE) -> int:

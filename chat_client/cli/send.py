@@ -11,9 +11,10 @@ from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE,
 from chat_client.client import Client, Line, Renumbered, as_error
 from chat_client.flight import Row, Settled
 from chat_client.outbox import KeyUsedError
+from chat_client.troubles import LASTING
 from chat_core import messages as m
 from chat_core import places
-from chat_core.errors import RefusedError
+from chat_core.errors import RefusedError, UntrustedError
 
 
 def send(args: argparse.Namespace) -> int:
@@ -77,15 +78,20 @@ class _Sending:
                 if self._open:
                     self._kept()
                 return INTERRUPTED
+            except UntrustedError:
+                self._give_up()
+                say("Nothing of this was kept: nobody has confirmed who the broker is.")
+                raise
             if news is None:
                 return self._kept()
+            if isinstance(news, effects.Trouble) and news.code in LASTING:
+                return self._kept(news.text)
             if isinstance(news, Line):
                 if not self._open:
                     deadline = time.monotonic() + self._args.timeout
                 more = self._take_line(news)
             elif isinstance(news, effects.TurnedAway):
-                for row in self._open.values():
-                    self._client.outbox.settle(row)
+                self._give_up()
                 say("Nothing of this was kept: the broker does not let you in.")
                 raise as_error(news.reply)
             elif isinstance(news, Renumbered):
@@ -94,6 +100,10 @@ class _Sending:
                 deadline = time.monotonic() + self._args.timeout
                 self._settled(news)
         return self._status
+
+    def _give_up(self) -> None:
+        for row in self._open.values():
+            self._client.outbox.settle(row)
 
     def flush(self) -> int:
         """Until what earlier processes left is settled."""
@@ -161,11 +171,14 @@ class _Sending:
             if self._open.pop((old.sender, old.n), None) is not None:
                 self._open[new.sender, new.n] = new
 
-    def _kept(self) -> int:
+    def _kept(self, trouble: str = "") -> int:
         things = _messages(self._client.outbox.waiting(), "is", "are")
+        if trouble:
+            say(trouble)
         reason = f" ({self._client.held.text})" if self._client.held is not None else ""
+        late = "" if trouble else " in time"
         return say(
-            f"Not acknowledged in time{reason}: {things} kept in the outbox. Do not repeat the command; "
+            f"Not acknowledged{late}{reason}: {things} kept in the outbox. Do not repeat the command; "
             f"`send --flush` sends what is kept, and so does the next `send`.",
             TRY_AGAIN,
         )

@@ -44,6 +44,9 @@ def tail(args: argparse.Namespace) -> int:
                 return _rewound(news, args.json)
             elif isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
+            elif isinstance(news, effects.Trouble):
+                if news.code != "nobody":
+                    say(f"{news.text} Trying again.")
             elif isinstance(news, effects.Status):
                 if news.state == "offline" and not away:
                     away = True

@@ -15,6 +15,7 @@ from chat_client import session as s
 from chat_client.backend import Backend
 from chat_client.gui import scale as scaling
 from chat_client.gui.appearance import Appearance
+from chat_client.gui.confirming import ask_to_confirm
 from chat_client.gui.controller import Controller, Outside
 from chat_client.gui.home import Home
 from chat_client.gui.question import Question
@@ -178,13 +179,13 @@ class App:
             self.signin.show_error("", news.text)
         else:
             self._joining = name, news.address.text
-            self._join(name, news.address)
+            self._join(name, news.address, sure=news.ours)
 
-    def _join(self, name: str, address: Address) -> None:
+    def _join(self, name: str, address: Address, sure: bool = False) -> None:
         assert self.signin is not None
         self.signin.show_busy(f"Looking for the chat at {address.text}…")
         folder = self._wish.identity or folder_for(name)
-        backend = Backend(address, folder, name, self._every)
+        backend = Backend(address, folder, name, self._every, sure=sure)
         chat = Chat(address.text, name, address.room)
         outside = Outside(self._close_soon, self.appearance.zoom, self._show_menu, self.appearance.show_title)
         self.controller = Controller(self.root, self.look, backend, chat, outside)
@@ -204,6 +205,8 @@ class App:
             self.root.after_idle(self._tell_over, "The broker does not let you in", news.reply.text)
         elif self._joined and isinstance(news, orders.Unusable):
             self.root.after_idle(self._tell_over, "The chat cannot go on", news.text)
+        if isinstance(news, effects.Met):
+            self.root.after_idle(self._confirm, news)
         if self._joined or self.controller is None:
             return
         if isinstance(news, effects.Welcomed) or (isinstance(news, orders.Opened) and news.rooms):
@@ -214,8 +217,17 @@ class App:
             self._give_up(field, news.reply.text)
         elif isinstance(news, orders.Unusable):
             self._give_up("", news.text)
-        elif isinstance(news, orders.Unreachable):
+        elif isinstance(news, orders.Unreachable) or (isinstance(news, effects.Trouble) and news.code != "nobody"):
             self._give_up("address", news.text)
+
+    def _confirm(self, met: effects.Met) -> None:
+        """Whoever answers is not known: the user decides."""
+        if (controller := self.controller) is None:
+            return
+        self._cancel_wait()
+        backend = controller.backend
+        yes = lambda: backend.carry_out(orders.Trust(met.answer))  # noqa: E731
+        ask_to_confirm(self.question, backend.address.text, met.answer, yes, self._cancel)
 
     def _tell_over(self, title: str, text: str) -> None:
         """What the open chat wants does not come any more."""
@@ -390,7 +402,7 @@ class App:
     def _copy_address(self) -> None:
         if self.controller is not None:
             here = self.home.hosted if self._at_home else None
-            join = here.join if here is not None else handed_out(self.controller.backend.address).join
+            join = here.join if here is not None else handed_out(self.controller.backend.known_address).join
             self.root.clipboard_clear()
             self.root.clipboard_append(join)
             self.controller.note(f"Copied, to be handed out: {join}")

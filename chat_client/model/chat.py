@@ -141,7 +141,7 @@ class Chat(Reading):
         self._open_first()
 
     def _on_welcomed(self, news: effects.Welcomed, at: Moment) -> None:
-        welcome = news.welcome
+        welcome, self.encrypted = news.welcome, news.encrypted
         self.home, self.epoch, self.broker = welcome.home, welcome.epoch, welcome.broker
         self.me = Me(welcome.user, welcome.name)
         self.turned_away = ""

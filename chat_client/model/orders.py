@@ -78,7 +78,14 @@ class KeepDraft:
     text: str
 
 
-Order = Keep | Ask | Follow | Unfollow | Look | Store | MarkRead | KeepDraft
+@dataclass(frozen=True)
+class Trust:
+    """The user has confirmed that this, which came as `effects.Met`, is the right broker."""
+
+    answer: m.Answer
+
+
+Order = Keep | Ask | Follow | Unfollow | Look | Store | MarkRead | KeepDraft | Trust
 
 # ---- answers of the disk -------------------------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ class State:
         self.focused = True
         self.view_at_end = True
         self.today = date.max  # told by `Chat.tick`
-        self.was_live = False
+        self.was_live = self.encrypted = False
         self.waited = False  # for a first answer, long enough to say so
         self.round_trip: float | None = None
         self.held: m.Refused | None = None
@@ -171,6 +171,7 @@ class State:
             turned_away=self.turned_away,
             unsent=self.unsent(),
             trouble=self.trouble,
+            encrypted=self.encrypted,
         )
 
     def header(self) -> tuple[str, str]:

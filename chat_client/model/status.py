@@ -16,6 +16,7 @@ def status_line(
     turned_away: str,
     unsent: int,
     trouble: str,
+    encrypted: bool = False,
 ) -> StatusLine:
     """``was_live``: there was a connection before; ``waited``: some time has passed without; ``round_trip`` in seconds;
     ``held``: what the broker cannot do now; ``unsent``: own messages on their way; ``trouble``: what the disk of this
@@ -29,6 +30,8 @@ def status_line(
         return StatusLine("bad", f"{held.text} Trying again.", right)
     if status.state == "offline":
         safe = " What you write is kept." if not unsent else ""
+        if status.trouble not in ("", "nobody"):
+            return StatusLine("bad", f"{status.text} Trying again.{safe}", right)
         if was_live or waited:
             if not was_live:
                 return StatusLine("bad", f"No broker answers at {address} yet. Trying again every second.{safe}", right)
@@ -42,4 +45,4 @@ def status_line(
     if status.state == "syncing":
         return StatusLine("busy", f"Connected to {address}: catching up…", right)
     time = f" · {round_trip * 1000:.1f} ms" if round_trip is not None else ""
-    return StatusLine("good", f"Connected to {address}{time} · not encrypted", right)
+    return StatusLine("good", f"Connected to {address}{time} · {'' if encrypted else 'not '}encrypted", right)

@@ -25,6 +25,7 @@ from chat_broker.turn import Facts, ReadJob, refusal
 from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
+from chat_client.meeting import OPEN
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import START, chain_of
@@ -161,9 +162,12 @@ class Process:
         """A request, or a subscription."""
         if not self.alive:
             return
-        if connection.wire.line == "feed":
+        if connection.line == "feed":
             topic = frame[1:]
             connection.topics.add(topic) if frame[:1] == b"\1" else connection.topics.discard(topic)
+        elif connection.line == "door":
+            knock = wire.decode_knock(frame)
+            connection.down.push(wire.encode(m.Answer(knock.id, "b", [1], OPEN, 5555, FEED_PORT, self.facts.home)))
         else:
             self._inbox.append((connection.peer, frame))
             self._wake(self.world.now + APART)
@@ -278,8 +282,8 @@ class Connection:
     Closed by its client it is a zombie: what was on its way still arrives, at the broker and at the session.
     """
 
-    def __init__(self, wire_: "Wire", generation: int, process: "ClientProcess") -> None:
-        self.wire, self.generation, self.client_process = wire_, generation, process
+    def __init__(self, wire_: "Wire", line: str, generation: int, process: "ClientProcess") -> None:
+        self.wire, self.line, self.generation, self.client_process = wire_, line, generation, process
         self.peer = f"{wire_.client.name}/{next(wire_.client.world.serials)}".encode()
         self.process: Process | None = None
         self.connected = self.broken = self.closed = False
@@ -297,13 +301,14 @@ class Connection:
             self.break_(self.wire.prompt)
             return
         self.connected = True
+        self._tell("reached")
         if self.wire.state == "wrong":
             return
         self.process = process
         assert process is not None
-        if self.wire.line == "posts":
+        if self.line == "posts":
             process.posts[self.peer] = self
-        else:
+        elif self.line == "feed":
             process.feeds.append(self)
             # libzmq sends what a new connection subscribes to in byte order.
             for topic in sorted(self.wanted):
@@ -329,7 +334,7 @@ class Connection:
         if lose:
             self.broken = True
         if prompt and not self.closed:
-            self.wire.client.world.later(LATENCY, self._tell_lost)
+            self.wire.client.world.later(LATENCY, lambda: self._tell("lost"))
 
     def close(self) -> None:
         """The client closes it; the broker learns of that."""
@@ -350,17 +355,17 @@ class Connection:
             self.process.arrived(self, frame)
 
     def _at_client(self, frame: bytes) -> None:
-        process, line, generation = self.client_process, self.wire.line, self.generation
-        take = process.session.replied if line == "posts" else process.session.heard
+        process, session, generation = self.client_process, self.client_process.session, self.generation
+        take = {"posts": session.replied, "feed": session.heard, "door": session.answered}[self.line]
         process.do(lambda: take(generation, frame, process.world.now))
 
-    def _tell_lost(self) -> None:
+    def _tell(self, what: str) -> None:
         process = self.client_process
-        process.do(lambda: process.session.lost(self.wire.line, self.generation, process.world.now))
+        process.do(lambda: getattr(process.session, what)(self.line, self.generation, process.world.now))
 
 
 class Wire:
-    """What lies between a client and the broker's port for one of the lines."""
+    """What lies between a client and the broker's port for one of the lines; that of posts also leads to the door."""
 
     def __init__(self, client: "Client", line: str) -> None:
         self.client, self.line = client, line
@@ -370,9 +375,9 @@ class Wire:
         self.to_drop = 0  # so many feed messages are lost next
         self.connections: list[Connection] = []
 
-    def open(self, generation: int, process: "ClientProcess") -> Connection:
+    def open(self, line: str, generation: int, process: "ClientProcess") -> Connection:
         """A new connection."""
-        connection = Connection(self, generation, process)
+        connection = Connection(self, line, generation, process)
         self.connections.append(connection)
         self.client.world.later(LATENCY, connection.connect)
         return connection
@@ -447,7 +452,11 @@ class ClientProcess:
         self.name = f"{client.name}.{next(self.world.serials)}"
         # Some watch who is here, as the window does, and some do not.
         self.watches = client.watches
-        self.session = s.Session(key_of(client.person), client.person, dice=self.world.dice, watch=self.watches)
+        # Some know the broker from before, and some ask at its door.
+        pin = OPEN if self.watches else ""
+        self.session = s.Session(
+            key_of(client.person), client.person, dice=self.world.dice, watch=self.watches, pin=pin
+        )
         self.here: dict[str, str] | None = None
         self.alive = True
         self.welcomed = False
@@ -530,16 +539,18 @@ class ClientProcess:
     def _carry_out(self) -> None:
         for effect in self.session.take():
             if isinstance(effect, effects.Send):
-                self._count(effect.payload)
-                if "posts" in self._sockets:
-                    self._sockets["posts"].up.push(effect.payload)
+                if effect.line == "posts":
+                    self._count(effect.payload)
+                if effect.line in self._sockets:
+                    self._sockets[effect.line].up.push(effect.payload)
             elif isinstance(effect, effects.Subscribe):
                 if "feed" in self._sockets:
                     self._sockets["feed"].subscribe(wire.topic_filter(effect.topic), effect.on)
             elif isinstance(effect, effects.Open):
                 assert effect.line not in self._sockets, "opened twice"
-                assert effect.line == "posts" or effect.port == FEED_PORT
-                self._sockets[effect.line] = self.client.wires[effect.line].open(effect.generation, self)
+                assert (effect.port == FEED_PORT) == (effect.line == "feed")
+                wire_ = self.client.wires["feed" if effect.line == "feed" else "posts"]
+                self._sockets[effect.line] = wire_.open(effect.line, effect.generation, self)
             elif isinstance(effect, effects.Close):
                 self._sockets.pop(effect.line).close()
             elif isinstance(effect, Settled | Renumber):
@@ -582,6 +593,8 @@ class ClientProcess:
             self.answers[news.token] = news.reply
         elif isinstance(news, effects.Status):
             self.state = news.state
+        elif isinstance(news, effects.Met):
+            self.do(lambda: self.session.trust(OPEN, self.world.now))
         elif isinstance(news, effects.People):
             self.here = dict(news.here)
         elif isinstance(news, effects.Moved):

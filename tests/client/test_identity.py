@@ -14,7 +14,7 @@ import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_client.identity import KEY_FILE, folder_for, open_identity
+from chat_client.identity import KEY_FILE, export_key, folder_for, import_key, open_identity
 from chat_core import names
 from chat_core.errors import IdentityError
 
@@ -205,3 +205,74 @@ def test_what_is_derived_from_a_key_is_the_identitys_own_and_always_the_same(tmp
     assert one.derived("backup") == open_identity(tmp_path / "one").derived("backup")
     assert len({one.derived("backup"), one.derived("Backup"), other.derived("backup")}) == 3
     assert re.fullmatch("[0-9a-f]{32}", one.derived("\udce9"))
+
+
+# ---- to another machine and back -----------------------------------------------------------------------------
+
+
+def test_a_key_that_is_exported_and_imported_is_the_same_one(tmp_path: Path) -> None:
+    mine = open_identity(tmp_path / "old")
+    export_key(tmp_path / "old", tmp_path / "copy")
+    assert import_key(tmp_path / "new", tmp_path / "copy") is None
+    assert open_identity(tmp_path / "new").public == mine.public
+    assert import_key(tmp_path / "new", tmp_path / "copy") is None  # again, which changes nothing
+
+
+@posix
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_only_their_owner_can_read_what_is_exported_and_imported(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        export_key(tmp_path / "old", tmp_path / "copy")
+        import_key(tmp_path / "new", tmp_path / "copy")
+    finally:
+        os.umask(before)
+    assert (mode(tmp_path / "copy"), mode(tmp_path / "new" / KEY_FILE)) == (0o600, 0o600)
+
+
+def test_a_file_that_is_there_is_not_exported_over(tmp_path: Path) -> None:
+    (tmp_path / "thesis").write_text("everything")
+    with pytest.raises(IdentityError, match="is there already"):
+        export_key(tmp_path / "me", tmp_path / "thesis")
+    assert (tmp_path / "thesis").read_text() == "everything"
+
+
+def test_a_key_of_ones_own_is_only_replaced_by_force_and_kept_aside(tmp_path: Path) -> None:
+    export_key(tmp_path / "old", tmp_path / "copy")
+    mine = open_identity(tmp_path / "new").public
+    before = (tmp_path / "new" / KEY_FILE).read_text()
+    with pytest.raises(IdentityError, match="--force"):
+        import_key(tmp_path / "new", tmp_path / "copy")
+    assert open_identity(tmp_path / "new").public == mine
+    aside = import_key(tmp_path / "new", tmp_path / "copy", force=True)
+    assert open_identity(tmp_path / "new").public == open_identity(tmp_path / "old").public
+    assert aside is not None
+    assert aside.read_text() == before
+    assert mode(aside) == 0o600 or os.name != "posix"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"# nothing\n", b"~" * 40, b"\xff" * 40, b"a" * 39, b"a" * 40 + b"\n" + b"b" * 40]
+)
+@pytest.mark.parametrize("force", [True, False])
+def test_what_is_no_key_is_not_imported(tmp_path: Path, content: bytes, force: bool) -> None:
+    mine = open_identity(tmp_path / "me").public
+    (tmp_path / "copy").write_bytes(content)
+    with pytest.raises(IdentityError, match="holds no key"):
+        import_key(tmp_path / "me", tmp_path / "copy", force)
+    assert open_identity(tmp_path / "me").public == mine
+
+
+def test_a_broken_key_can_be_replaced_by_a_copy_that_was_kept(tmp_path: Path) -> None:
+    mine = open_identity(tmp_path / "me").public
+    export_key(tmp_path / "me", tmp_path / "copy")
+    (tmp_path / "me" / KEY_FILE).write_bytes(b"\0" * 80)
+    aside = import_key(tmp_path / "me", tmp_path / "copy", force=True)
+    assert open_identity(tmp_path / "me").public == mine
+    assert aside is not None
+    assert aside.exists()
+
+
+def test_a_copy_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(IdentityError, match="cannot be read"):
+        import_key(tmp_path / "me", tmp_path / "missing")

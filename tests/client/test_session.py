@@ -10,6 +10,7 @@ from msgspec import Raw, convert, json
 from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
+from chat_client.meeting import OPEN
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import START
@@ -38,7 +39,7 @@ class Talk:
         self, *rooms: str, name: str = "ann", fallback_name: str = "", seed: int = 1, watch: bool = False
     ) -> None:
         self.now = 100.0
-        self.session = s.Session(key_of("ann"), name, fallback_name, dice=random.Random(seed), watch=watch)
+        self.session = s.Session(key_of("ann"), name, fallback_name, dice=random.Random(seed), watch=watch, pin=OPEN)
         self.sent: list[Any] = []  # requests, oldest first
         self.times: list[float] = []  # of each
         self.effects: list[Any] = []
@@ -53,7 +54,7 @@ class Talk:
     def collect(self) -> None:
         """Take its effects."""
         for effect in self.session.take():
-            if isinstance(effect, effects.Send):
+            if isinstance(effect, effects.Send) and effect.line == "posts":
                 self.sent.append(wire.decode_request(effect.payload))
                 self.times.append(self.now)
             else:
@@ -188,7 +189,7 @@ def test_nothing_but_hello_goes_out_before_it_is_accepted() -> None:
     talk.session.leave()
     talk.wait(20)
     assert {type(request) for request in talk.sent} == {m.Hello}
-    assert {effect.line for effect in talk.all(effects.Open)} == {"posts"}
+    assert {effect.line for effect in talk.all(effects.Open)} == {"posts", "door"}
 
 
 def test_nothing_but_hello_goes_out_while_only_the_feed_is_up() -> None:

@@ -28,7 +28,6 @@ def broker(tmp_path: Path, data: Path) -> Iterator[BrokerProcess]:
     """A broker that serves, on ports that are its own while it is away."""
     process = BrokerProcess(tmp_path)
     process.port, process.data = quiet_ports(), data
-    process.address = f"127.0.0.1:{process.port}"
     yield process.start()
     process.close()
 

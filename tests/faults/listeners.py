@@ -18,6 +18,7 @@ import zmq
 from chat_client import effects
 from chat_client.identity import open_identity
 from chat_client.link import Link
+from chat_client.meeting import OPEN
 from chat_client.session import Session
 from chat_core import messages as m
 from chat_core.address import parse_address
@@ -35,9 +36,10 @@ class Listener:
         self._journal = j.Journal(told.journal.with_name(f"{name}.jsonl"))
         self._journal.note(j.Started(j.now(), name, name, os.getpid(), [ROOM]))
         told.folder.mkdir(exist_ok=True)
-        key = open_identity(told.folder / name).public
-        self._session = Session(key, name, dice=random.Random(f"{told.seed} {name}"))
-        self._link = Link(self._session, parse_address(told.broker), self._take, context)
+        identity, broker = open_identity(told.folder / name), parse_address(told.broker)
+        dice = random.Random(f"{told.seed} {name}")
+        self._session = Session(identity.public, name, dice=dice, pin=broker.key or OPEN)
+        self._link = Link(self._session, broker, self._take, context, identity=identity)
         self._seen = 0
         self._head = -1  # of the room, as last told
         self._told = threading.Event()

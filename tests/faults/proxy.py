@@ -20,6 +20,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chat_core.address import Address
+
 CHUNK = 65536
 # So much is held back in the proxy; more waits in the sender's kernel, which then sends no more.
 HELD = 256 * 1024
@@ -194,8 +196,9 @@ class Line:
 class Proxy:
     """See the module."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self._port = host, port
+    def __init__(self, host: str, port: int, key: str = "") -> None:
+        """``key``: the broker's, which the address then names."""
+        self.host, self._port, self._key = host, port, key
         self._selector = selectors.DefaultSelector()
         self._calls: queue.SimpleQueue[tuple[Callable[[], object], threading.Event]] = queue.SimpleQueue()
         self._woken, self._waker = socket.socketpair()
@@ -216,7 +219,8 @@ class Proxy:
     @property
     def address(self) -> str:
         """What a client is given instead of the broker's address."""
-        return f"{self.host}:{self._port}"
+        here = Address(self.host, self._port, key=self._key)
+        return here.join if self._key else here.text
 
     def call(self, function: Callable[[], object]) -> None:
         """Have the thread do something; returns when it is done."""

@@ -22,6 +22,7 @@ from chat_core import messages as m
 from chat_core import wire
 from chat_core.address import parse_address
 from chat_core.errors import WireError
+from tests.curve import encrypt
 from tests.faults import journal as j
 from tests.faults.worker import LOOK_SECONDS, Pace, flags, number_of
 from tests.telling import tell
@@ -50,7 +51,7 @@ class Resender:
         self._stopping = self._ending = self._said_settled = self._welcome = False
         self._entering: set[str] = set()
         self._deadline = float("inf")
-        self._key = open_identity(self._told.folder).public
+        self._identity = open_identity(self._told.folder)
         self._context = zmq.Context()
         self._pace = Pace(self._told.rate)
         self._connect()
@@ -94,14 +95,16 @@ class Resender:
             self._socket.close(0)
         self._socket: zmq.Socket[bytes] = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.connect(parse_address(self._told.broker).posts)
+        broker, me = parse_address(self._told.broker), self._identity
+        encrypt(self._socket, broker.key, (me.public.encode(), me.secret().encode()))
+        self._socket.connect(broker.posts)
         self._heard = j.now()
         self._say_hello()
 
     def _say_hello(self) -> None:
         self._welcome = False
         self._asked.clear()
-        self._send(m.Hello(name=self._told.name, key=self._key, client="a resender"))
+        self._send(m.Hello(name=self._told.name, key=self._identity.public, client="a resender"))
 
     def _choose(self) -> int:
         """The number to send: a new one, one that is not acknowledged, one from long ago, or one before its turn."""

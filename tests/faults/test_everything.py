@@ -122,7 +122,7 @@ def trouble(broker: BrokerProcess, crew: Crew, dice: random.Random) -> Iterator[
     """A crew with and without proxies, in which nothing has happened yet."""
     with ExitStack() as stack:
         found = {kind: stack.enter_context(Impostor(kind)) for kind in KINDS}
-        proxies = [stack.enter_context(Proxy(f"127.0.0.{n + 2}", broker.port)) for n in range(EXPOSED)]
+        proxies = [stack.enter_context(Proxy(f"127.0.0.{n + 2}", broker.port, broker.key)) for n in range(EXPOSED)]
         crew.worker("ben", rate=40, rooms=ROOMS)
         crew.resender("eve", rate=80, rooms=ROOMS)
         for n, proxy in enumerate(proxies[1:]):

@@ -92,7 +92,7 @@ def exposed(broker: BrokerProcess, crew: Crew) -> Iterator[list[Exposed]]:
     with ExitStack() as stack:
         found = []
         for n in range(CLIENTS):
-            proxy = stack.enter_context(Proxy(f"127.0.0.{n + 2}", broker.port))
+            proxy = stack.enter_context(Proxy(f"127.0.0.{n + 2}", broker.port, broker.key))
             found.append(Exposed(crew.worker(f"ann{n}", broker=proxy.address, rate=RATE), proxy))
         crew.begin()
         yield found

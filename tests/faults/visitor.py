@@ -8,6 +8,7 @@ import zmq
 
 from chat_core import messages as m
 from chat_core import wire
+from tests.curve import encrypt
 from tests.system.processes import BrokerProcess
 
 # For an answer, or for a message of the feed.
@@ -23,7 +24,7 @@ class Visitor:
 
     def __init__(self, broker: BrokerProcess, name: str) -> None:
         self.name, self._broker = name, broker
-        self._key = zmq.curve_keypair()[0].decode()
+        self._pair = zmq.curve_keypair()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._posts = self._feed = self._open(zmq.DEALER, 0)
         self._id = 0
@@ -40,7 +41,7 @@ class Visitor:
         self._posts.close(0)
         self._feed.close(0)
         self._posts, self._feed = self._open(zmq.DEALER, 0), self._open(zmq.SUB, 1)
-        return self.expect(m.Hello(name=self.name, key=self._key), m.Welcome)
+        return self.expect(m.Hello(name=self.name, key=self._pair[0].decode()), m.Welcome)
 
     def ask(self, request: m.Request) -> m.Reply:
         """Ask, and wait for the answer."""
@@ -81,6 +82,7 @@ class Visitor:
 
     def _open(self, kind: int, place: int) -> "zmq.Socket[bytes]":
         socket = self._context.socket(kind)
+        encrypt(socket, self._broker.key, self._pair)
         socket.connect(f"tcp://127.0.0.1:{self._broker.port + place}")
         return socket
 

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import pytest
 
 from chat_broker import conversation
+from chat_broker.serving.keyfiles import open_keyring
 from chat_client.client import Client
 from chat_client.flight import Settled
 from chat_client.gui.app import ANSWER_MS, App, Wish
@@ -97,6 +98,8 @@ class Desk:
         self.seats: list[Seat] = []
         self.guests: list[Guest] = []
         self.port = _three_ports()
+        (folder / "broker").mkdir()
+        self.key = open_keyring(folder / "broker", True).broker.public
         self.broker: Served | None = None
         self._pause = threading.Event()
         # What is left of the windows of earlier tests must not be found by a thread of this one: only Tk's own thread
@@ -110,7 +113,6 @@ class Desk:
     def serve(self) -> Served:
         """Start the broker, or start it again, where it was and with what it had."""
         folder = self.folder / "broker"
-        folder.mkdir(exist_ok=True)
         self.broker = Served(folder, self.port)
         self.port = self.broker.port
         return self.broker
@@ -153,12 +155,21 @@ class Desk:
 
     @property
     def address(self) -> str:
-        """Where it is, as a person would type it."""
-        return f"127.0.0.1:{self.port}"
+        """What was handed out to join, as a person would paste it."""
+        return self._address.join
+
+    @property
+    def where(self) -> str:
+        """Where that is, as the window says it."""
+        return self._address.text
+
+    @property
+    def _address(self) -> Address:
+        return Address("127.0.0.1", self.port, key=self.key)
 
     def guest(self, name: str, *, other: bool = False) -> Guest:
         """Somebody comes: whoever has that name at this desk, or an ``other`` one who is called the same."""
-        guest = Guest(Address("127.0.0.1", self.port), name, self.folder / "other" if other else folder_for(name))
+        guest = Guest(self._address, name, self.folder / "other" if other else folder_for(name))
         self.guests.append(guest)
         return guest
 

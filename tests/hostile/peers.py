@@ -70,7 +70,7 @@ class Honest:
     """Somebody who talks in the lobby by the client library, and misses nothing."""
 
     def __init__(self, folder: Path, address: str, name: str) -> None:
-        self._client = Client(parse_address(address), open_identity(folder), name)
+        self._client = Client(parse_address(address), open_identity(folder), name, accept="open")
         self._client.connect(PATIENCE_SECONDS)
         self._client.follow("lobby")
         self.heard: list[m.Event] = []

@@ -90,7 +90,7 @@ def context() -> Iterator[Context]:
 def world(tmp_path_factory: pytest.TempPathFactory, context: Context) -> Iterator[World]:
     """One broker for the whole table: what one case did to it, the next would notice."""
     folder = tmp_path_factory.mktemp("hostile")
-    broker = BrokerProcess(folder)
+    broker = BrokerProcess(folder, "--security", "open")
     world = World(folder, broker.start(), context)
     yield world
     world.close()

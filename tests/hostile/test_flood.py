@@ -49,7 +49,7 @@ def context() -> Iterator[Context]:
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
     """A broker that serves."""
-    process = BrokerProcess(tmp_path)
+    process = BrokerProcess(tmp_path, "--security", "open")
     yield process.start()
     process.close()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from chat_broker.serving.keyfiles import BROKER_KEY, open_keyring
 from chat_client import session as s
 from chat_client.backend import Backend, now
 from chat_client.link import Context
@@ -204,8 +206,10 @@ class Place:
     """An address, and the brokers that are started there one after the other. ``folder``: of the data."""
 
     def __init__(self, folder: Path) -> None:
-        self.address = Address("127.0.0.1", quiet_ports())
         self._folder = folder
+        self._key_file = folder / BROKER_KEY  # one key for all of them: it is the address that has it
+        key = open_keyring(folder, True).broker.public
+        self.address = Address("127.0.0.1", quiet_ports(), key=key)
         self.broker: Served | None = None
 
     def data(self, name: str = "a") -> Path:
@@ -215,6 +219,7 @@ class Place:
     def open(self, name: str = "a") -> Served:
         """Start a broker with the data of that name, made if there is none."""
         self.data(name).mkdir(exist_ok=True)
+        shutil.copy(self._key_file, self.data(name))
         self.broker = Served(self.data(name), self.address.port)
         return self.broker
 

@@ -34,6 +34,7 @@ from chat_client import effects
 from chat_client import session as s
 from chat_client.flight import Renumber, Row, Settled
 from chat_client.link import Link
+from chat_client.meeting import OPEN
 from chat_core import PROTOCOL_VERSIONS, wire
 from chat_core import messages as m
 from chat_core.address import Address
@@ -84,6 +85,7 @@ def _start(
     settings: Settings,
     clocks: "Clock | None" = None,
     gate: Gatekeeper | None = None,
+    key: str = "",
 ) -> tuple[Hub, Loop]:
     """What chat_broker.serving.process does between opening and serving."""
     tables = Tables()
@@ -95,7 +97,11 @@ def _start(
     if turn.batch:
         store.commit(turn.batch)
     hub.finish(turn)
-    about = m.Answer(0, "test", list(PROTOCOL_VERSIONS), "open", sockets.ports[0], sockets.ports[1], store.home)
+    if gate is not None:
+        gate.admission.refresh(tables, turn.time)
+    posts, feed, _ = sockets.ports
+    security = "curve" if key else "open"
+    about = m.Answer(0, "test", list(PROTOCOL_VERSIONS), security, posts, feed, store.home, key)
     if clocks is None:
         return hub, Loop(hub, store, reader, sockets, settings, about, waker, gate=gate)
     return hub, Loop(hub, store, reader, sockets, settings, about, waker, clocks.wall, clocks.mono)
@@ -144,7 +150,7 @@ class Seat:
         self.turned_away: list[m.Refused] = []
         self.state = "offline"
         key = zmq.curve_keypair()[0].decode()
-        self.session = s.Session(key, name, dice=random.Random(number))
+        self.session = s.Session(key, name, dice=random.Random(number), pin=OPEN)
         self.link = Link(
             self.session,
             Address(NAME, 0, scheme="inproc"),
@@ -383,7 +389,7 @@ def bench_in(folder: Path, limits: LimitSettings | None = None) -> Iterator[Benc
 class Served:
     """A broker on this machine's loopback, in a thread of its own; what breaks in there breaks `close`."""
 
-    def __init__(self, folder: Path, port: int = 0, encrypted: bool = False) -> None:
+    def __init__(self, folder: Path, port: int = 0, encrypted: bool = True) -> None:
         self.path = folder / "chat.db"
         self.keyring = open_keyring(folder, encrypted)
         self._folder, self._wanted = folder, port
@@ -397,9 +403,14 @@ class Served:
         self.port = self.sockets.ports[0]
 
     @property
+    def key(self) -> str:
+        """Its public key, "" if it does not encrypt."""
+        return self.keyring.broker.public if self.keyring.encrypted else ""
+
+    @property
     def address(self) -> Address:
-        """Where it is."""
-        return Address("127.0.0.1", self.port)
+        """Where it is, as its join string says it."""
+        return Address("127.0.0.1", self.port, key=self.key)
 
     def log(self, room: str) -> list[m.Event]:
         """The room's log, from the disk."""
@@ -436,7 +447,7 @@ class Served:
                 stack.callback(sockets.close, 500)
                 reader = Reader(store.path, store.epoch, waker.wake)
                 stack.callback(reader.stop)
-                _, loop = _start(store, sockets, reader, waker, settings, gate=gate)
+                _, loop = _start(store, sockets, reader, waker, settings, gate=gate, key=self.key)
                 self._told.put((loop, sockets))
                 loop.run()
         except BaseException as problem:
@@ -444,7 +455,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, port: int = 0, encrypted: bool = False) -> Iterator[Served]:
+def served(folder: Path, port: int = 0, encrypted: bool = True) -> Iterator[Served]:
     """A broker on the loopback, stopped at the end whatever happens."""
     folder.mkdir(parents=True, exist_ok=True)
     broker = Served(folder, port, encrypted)

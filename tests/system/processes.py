@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
+from chat_core.address import Address
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Longer than anything here takes on a slow machine; a test that waits so long has failed.
@@ -47,12 +49,22 @@ class BrokerProcess:
         self.folder, self.flags = folder, flags
         self.data = folder / "data"
         self.port = free_ports()
-        self.address = f"127.0.0.1:{self.port}"
         self.ready: dict[str, Any] = {}
         self.program: tuple[str, ...] = (str(ROOT / "broker.py"),)
         self.environment: dict[str, str] | None = None  # this process's own
         self._process: subprocess.Popen[str] | None = None
         self._log, self._ready_file = folder / "broker.log", folder / "ready.json"
+
+    @property
+    def key(self) -> str:
+        """Its public key, "" if it does not encrypt; known once it has served."""
+        return str(self.ready.get("key", ""))
+
+    @property
+    def address(self) -> str:
+        """What is handed out to join, with its key as soon as that is known."""
+        here = Address("127.0.0.1", self.port, key=self.key)
+        return here.join if here.key else here.text
 
     def start(self) -> "BrokerProcess":
         """Start and wait until it serves."""

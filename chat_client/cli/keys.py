@@ -1,0 +1,51 @@
+"""``key`` and ``forget``: one's own key, and the brokers that are known; none of it needs a broker."""
+
+import argparse
+import os
+from pathlib import Path
+
+from chat_client.cli.opening import identity_folder
+from chat_client.cli.output import DONE, REFUSED, print_json, say
+from chat_client.identity import export_key, import_key, open_identity
+from chat_client.pins import Pins
+from chat_core.address import parse_address
+from chat_core.keys import fingerprint
+
+
+def key(args: argparse.Namespace) -> int:
+    """Show the public key, or write the secret one to a file, or take it from one."""
+    run = {"show": _show, "export": _export, "import": _import}[args.what]
+    return run(args, identity_folder(args))
+
+
+def forget(args: argparse.Namespace) -> int:
+    """Trust what is at an address no longer: the next time it has to be confirmed anew."""
+    address = parse_address(args.address)
+    if not Pins(identity_folder(args)).forget(address):
+        return say(f"Nothing is known of a broker at {address.text} here. (Each identity has brokers of its own: say "
+                   "which with --name or --identity.)", REFUSED)  # fmt: skip
+    print(f"The broker at {address.text} is forgotten: whoever answers there has to be confirmed anew.")
+    return DONE
+
+
+def _show(args: argparse.Namespace, folder: Path) -> int:
+    identity = open_identity(folder)
+    shown = fingerprint(identity.public)
+    if args.json:
+        print_json({"key": identity.public, "fingerprint": shown, "folder": os.fspath(folder)})
+    else:
+        print(f"key          {identity.public}\nfingerprint  {shown}\nfolder       {folder}")
+    return DONE
+
+
+def _export(args: argparse.Namespace, folder: Path) -> int:
+    export_key(folder, args.file)
+    print(f"The secret key is in {args.file}: whoever has that file can write as you.")
+    return DONE
+
+
+def _import(args: argparse.Namespace, folder: Path) -> int:
+    aside = import_key(folder, args.file, args.force)
+    kept = f" The one before is kept as {aside}." if aside is not None else ""
+    print(f"The key with the fingerprint {fingerprint(open_identity(folder).public)} is that of {folder}.{kept}")
+    return DONE
