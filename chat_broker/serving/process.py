@@ -132,7 +132,7 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
             timing.gone_seconds,
             settings.limits.reads_a_turn,
             salt=store.salt,
-            limits=_limits(settings.limits),
+            limits=limits_of(settings.limits),
             join=settings.access.join,
             waiting_most=settings.limits.waiting_most,
             user_connections=settings.limits.user_connections,
@@ -174,7 +174,7 @@ def _admission(settings: Settings, keyring: Keyring, tables: Tables) -> Admissio
     return admission
 
 
-def _limits(settings: LimitSettings) -> Limits:
+def limits_of(settings: LimitSettings) -> Limits:
     return Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
 
 

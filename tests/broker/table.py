@@ -219,6 +219,17 @@ class Table:
             assert isinstance(reply, m.Welcome), reply
         return self
 
+    def page(self, who: str, room: str, after: int = 0, upto: int = 0) -> m.Paged | m.Refused:
+        """A page as it leaves for a connection, if nothing changed since it was asked for."""
+        told = self.turn((who, m.Page(room=room, after=after, upto=upto)))
+        if not told.jobs:
+            refused: m.Refused = told.to(who)
+            return refused
+        (job,) = told.jobs
+        events = [Raw(wire.encode(event)) for event in self.log.events[job.room][job.after : job.upto]]
+        reply = m.Paged(job.re, job.room, EPOCH, job.head.first, (job.head.seq, job.head.chain), events)
+        return wire.decode_reply(self.hub.release(job, wire.encode(reply)) or b"")  # type: ignore[return-value]
+
     def make(self, who: str, role: str, **fields: Any) -> "Table":
         """Make somebody who was let in owner, admin, guest or bot, as the broker can."""
         turn = self.hub.begin(self.clock, self.mono)

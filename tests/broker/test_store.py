@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -50,7 +51,7 @@ def execute(folder: Path, statement: str) -> None:
         sql.execute(statement)
 
 
-def loaded(store: Store) -> tuple[dict[str, object], tuple[int, int]]:
+def loaded(store: Store) -> tuple[dict[str, Any], tuple[int, int]]:
     """The tables and the clock, read anew."""
     tables = Tables()
     clock = store.load(tables)
