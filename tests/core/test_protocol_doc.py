@@ -378,7 +378,9 @@ def undocumented_fields(text: str) -> list[str]:
         ("6. ", m.Act),
     ]
     for title, asked, answered in re.findall(r"^### (3\.\d+ (\w+) → (\w+))$", text, re.MULTILINE):
-        places += [(title, struct) for struct in (REQUESTS.get(asked), REPLIES.get(answered)) if struct is not None]
+        for struct in (REQUESTS.get(asked), REPLIES.get(answered)):
+            if struct is not None and struct not in {one for _, one in places}:  # explained where it comes first
+                places.append((title, struct))
     found = []
     described = {struct for _, struct in places}
     for struct in (*REQUESTS.values(), *REPLIES.values()):
