@@ -30,10 +30,15 @@ DOOR: Structs = {"knock": m.Knock, "answer": m.Answer}
 # The body of each kind; None: empty.
 BODIES: dict[str, type[msgspec.Struct] | None] = {
     "message": m.Message,
-    "created": None,
+    "created": m.Made,
     "joined": None,
     "left": None,
     "audit": m.Act,
+    "invited": m.About,
+    "removed": m.About,
+    "role": m.About,
+    "changed": m.Changed,
+    "deleted": m.Deleted,
 }
 SECTIONS = [
     "Sockets and frames",
@@ -376,6 +381,10 @@ def undocumented_fields(text: str) -> list[str]:
         ("3.22 ", m.Somebody),
         ("3.26 ", m.BanInfo),
         ("6. ", m.Act),
+        ("6. ", m.Made),
+        ("6. ", m.About),
+        ("6. ", m.Changed),
+        ("6. ", m.Deleted),
     ]
     for title, asked, answered in re.findall(r"^### (3\.\d+ (\w+) → (\w+))$", text, re.MULTILINE):
         for struct in (REQUESTS.get(asked), REPLIES.get(answered)):
