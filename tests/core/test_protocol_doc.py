@@ -500,7 +500,9 @@ def test_a_limit_that_is_not_there_is_missed(what: str) -> None:
         pytest.param('"type": "bye", "re": 16}', '"type": "bye", "re": 16', "reply bye", id="broken JSON"),
         pytest.param('"chain": "b1cf', '"chain": "b1ce', "plan-2026 1 does not continue", id="a wrong chain"),
         pytest.param('"lobby": [6, "5', '"lobby": [6, "6', "another chain than event 6", id="a wrong head"),
-        pytest.param('"seq": 6, "time": 1', '"seq": 6, "time": 2', "lobby 6 does not continue", id="a wrong time"),
+        pytest.param(
+            '"seq": 6, "time": 17636401', '"seq": 6, "time": 27636401', "lobby 6 does not continue", id="a wrong time"
+        ),
         pytest.param("␀lobby␀5␀", "␀lobby␀6␀", "bytes are not its text", id="the chain's text"),
         pytest.param("39 65 36", "39 65 37", "not the digest", id="the chain's bytes"),
         pytest.param("<!-- chain -->\n```text\nea", "<!-- chain -->\n```text\neb", "not the digest", id="its digest"),
