@@ -101,7 +101,7 @@ class Client:
         self._ahead = threading.Semaphore(LINES_AHEAD)
         self._session = s.Session(
             identity.public, name, fallback_name, dice=random.SystemRandom(), every=every, pin=self._trust.pin,
-            where=address.text,
+            where=address.text, invite=address.invite,
         )  # fmt: skip
         self._link = Link(self._session, address, self._news.put, context, identity=identity)
         self._started = False

@@ -112,15 +112,18 @@ class Session:
         watch: bool = False,
         pin: str = "",
         where: str = "this address",
+        invite: str = "",
     ) -> None:
         """``key``: the public key that the hello carries. ``fallback_name``: used if the broker does not know the key
         and no name was given. ``dice``: where nonces and jitter come from. ``watch``: tell who is here, when the list
         of rooms changes, and round trips. ``pin``: the broker's key, `meeting.OPEN`, or "": whoever is met there is
-        told, and nothing more is done until `trust` is called. ``where``: the address, for people."""
+        told, and nothing more is done until `trust` is called. ``where``: the address, for people. ``invite``: an
+        invitation, which the hello carries until one is let in."""
         self.every = every or Intervals()
         self.watch = watch
         self.attendance = Attendance()
         self.key, self.name, self.fallback_name = key, name, fallback_name
+        self._invite = invite
         self.home = self.epoch = ""
         self.rooms: dict[str, Following] = {}
         self.flight = Flight(hold_seconds=self.every.hold, patience_seconds=self.every.patience)
@@ -381,9 +384,9 @@ class Session:
 
     def _say_hello(self, now: float, name: str | None = None) -> None:
         self._forget_requests()
-        self._send(
-            m.Hello(name=self.name if name is None else name, key=self.key, client=f"zmq-chat {VERSION}"), "hello", now
-        )
+        name = self.name if name is None else name
+        hello = m.Hello(name=name, key=self.key, client=f"zmq-chat {VERSION}", invite=self._invite)
+        self._send(hello, "hello", now)
 
     def _ping(self, now: float) -> None:
         rooms = list(self.rooms) if self._unfed() else []
@@ -493,7 +496,7 @@ class Session:
             self._effects.append(Answered(token, reply))
 
     def _on_welcome(self, welcome: m.Welcome, had: dict[str, int], now: float) -> None:
-        self.accepted = True
+        self.accepted, self._invite = True, ""
         self.meeting.welcome()
         self.posts.failures = 0
         self._commit = welcome.commit
