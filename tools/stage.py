@@ -104,7 +104,7 @@ class Stage:
             0, 1, user_of(self.me), self.me, "home", "boot", "epoch", 5556, broker=self.broker, rooms=mine
         )
         self.tell(
-            effects.Welcomed(welcome),
+            effects.Welcomed(welcome, encrypted=True),
             effects.Status("joining", "joining"),
             effects.People({user_of(name): name for name in self.here}),
             effects.Directory(),

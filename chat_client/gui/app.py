@@ -262,7 +262,8 @@ class App:
             self.signin.destroy()
             self.signin = None
         name, address = self._joining
-        self.appearance.remember(name, address)
+        joined = self.controller.backend.address
+        self.appearance.remember(name, joined.text if joined.invite else address)  # an invitation is kept nowhere
         self.controller.show()
 
     def _focus_changed(self) -> None:

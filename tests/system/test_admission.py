@@ -182,14 +182,6 @@ def test_another_brokers_key_is_not_taken_for_this_ones(house: House) -> None:
     assert not line.hears(SILENCE_MS)
 
 
-def test_the_door_tells_mode_and_key_to_everybody(house: House) -> None:
-    door = house.visitor().plain(zmq.DEALER, 2)
-    door.send(wire.encode(m.Knock(7)))
-    assert door.hears()
-    answer = wire.decode(door.socket.recv(), m.Answer)
-    assert answer.re == 7
-
-
 def test_a_frame_that_nobody_vouches_for_is_dropped(bench: Bench) -> None:
     bench.loop._sockets.encrypted = True  # over inproc there is no encryption, and so no User-Id
     plain = bench.plain()
@@ -409,6 +401,18 @@ def test_what_is_handed_out_has_the_key_and_the_screen_its_fingerprint(process: 
     assert ready["fingerprint"] in process.log()
     assert ready["join"] in process.log()
     assert "Not encrypted" not in process.log()
+
+
+def test_the_door_tells_mode_and_key_to_everybody(process: BrokerProcess) -> None:
+    context: Context = zmq.Context()
+    door = Line(context, zmq.DEALER, process.ready["door"]).connected()
+    door.send(wire.encode(m.Knock(7)))
+    assert door.hears()
+    answer = wire.decode(door.socket.recv(), m.Answer)
+    door.close()
+    context.term()
+    assert (answer.re, answer.security, answer.key) == (7, "curve", process.ready["key"])
+    assert (answer.posts, answer.feed) == (process.ready["posts"], process.ready["feed"])
 
 
 def test_the_key_is_the_same_after_a_restart_and_the_admins_port_is_told_while_it_serves(
