@@ -103,7 +103,7 @@ class Backend:
             self._tell(effect)
         elif isinstance(effect, Renumber):
             self._jobs.put(effect)  # the disk has its part first, and tells what it has done
-        elif isinstance(effect, effects.Arrived | effects.Rewound):
+        elif isinstance(effect, effects.Arrived | effects.Walled | effects.Rewound):
             if self._session is not None and effect.room in self._session.rooms:
                 self._jobs.put(effect)
                 self._tell(*_pieces(effect))
@@ -141,7 +141,10 @@ class Backend:
                 stack.callback(disk.close)
                 self._home = disk.home
                 dice = random.SystemRandom()
-                self._session = s.Session(identity.public, self._name, dice=dice, every=self._every, watch=True)
+                invite = self.address.invite
+                self._session = s.Session(
+                    identity.public, self._name, dice=dice, every=self._every, watch=True, invite=invite
+                )
                 self._link = Link(self._session, self.address, self._deliver, self._context)
                 stack.callback(self._link.stop)
                 disk.tell_opened()
@@ -204,8 +207,8 @@ class Backend:
             self._link.call(function)
 
 
-def _pieces(effect: effects.Arrived | effects.Rewound) -> list[News]:
-    if isinstance(effect, effects.Rewound) or len(effect.events) <= PIECE:
+def _pieces(effect: effects.Arrived | effects.Walled | effects.Rewound) -> list[News]:
+    if not isinstance(effect, effects.Arrived) or len(effect.events) <= PIECE:
         return [effect]
     events = effect.events
     return [effects.Arrived(effect.room, events[begin : begin + PIECE]) for begin in range(0, len(events), PIECE)]
