@@ -206,9 +206,10 @@ def _address(turn: Turn, typed: str) -> str:
     if typed in turn.desk.from_address:
         return typed
     try:
-        return str(ip_address(typed)).removeprefix("::ffff:")
+        address = ip_address(typed)
     except ValueError:
         raise RefusedError("no_such", f"{names.shown(typed)} is no address from which anybody comes.") from None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 # ---- at once ---------------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ def _checked_body(kind: str, body: Raw) -> bytes:
         message = wire.decode_message(body)
     except WireError as error:
         raise RefusedError("body_bad", f"The body of a {kind} is not right: {error}.") from error
+    message.deleted = False  # that is for the broker to say
     stored = wire.encode(message)
     if not _is_plain(stored) or not message.text or message.text.isspace():
         names.check_text(message.text)

@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 
 from chat_broker.meters import Meter, Meters
 from chat_core.messages import Person, Presence
+from chat_core.names import BROKER_NAME, BROKER_USER
+
+# How routing ids of the admin's socket begin here, so that they are not those of posts.
+ADMIN_PEER = b"admin:"
 
 # The address of who talks to a broker in the same process.
 HERE = "this process"
@@ -21,7 +25,7 @@ class Connection:
     address: str
     since: int
     heard: float
-    key: str = ""
+    key: str = ""  # by which it said hello: proved by CURVE, or in open mode claimed
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Desk:
         self.disconnect(peer)
         self.shut.pop(peer, None)
         self.connections[peer] = connection
+        if connection.user == BROKER_USER:
+            return False
         self.from_address[connection.address] += 1
         peers = self.peers_of.setdefault(connection.user, set())
         peers.add(peer)
@@ -79,6 +85,12 @@ class Desk:
         if self._went.pop(connection.user, None) is None:
             self._came[connection.user] = connection.name
         return True
+
+    def seat_admin(self, peer: bytes, time: int, mono: float) -> Connection:
+        """Enter a connection of the admin's socket. It is the broker's own user, who is never seen to be here."""
+        connection = Connection(BROKER_USER, BROKER_NAME, "", time, mono)
+        self.connect(peer, connection)
+        return connection
 
     def wait(self, peer: bytes, connection: Connection) -> None:
         """Enter a connection of somebody who has not been let in: nobody sees them."""
@@ -98,7 +110,7 @@ class Desk:
         """Forget a connection; returns it if it was its user's last."""
         waited, connection = self.waiting.pop(peer, None), self.connections.pop(peer, None)
         self._left(waited or connection)
-        if connection is None:
+        if connection is None or connection.user == BROKER_USER:
             return None
         peers = self.peers_of[connection.user]
         peers.discard(peer)
@@ -134,7 +146,7 @@ class Desk:
     def reach(self, user: str) -> list[bytes]:
         """The connections of a user, in an order that does not depend on chance."""
         waiting = [peer for peer, connection in self.waiting.items() if connection.user == user]
-        return sorted(self.peers_of.get(user, ())) + waiting
+        return sorted([*self.peers_of.get(user, ()), *waiting])
 
     def rename(self, user: str, name: str) -> None:
         """A user is called otherwise."""
@@ -152,7 +164,7 @@ class Desk:
     def silent(self, before: float) -> list[bytes]:
         """The connections not heard from since ``before`` (monotonic seconds)."""
         both = (self.connections, self.waiting)
-        return [peer for some in both for peer, connection in some.items() if connection.heard < before]
+        return sorted(peer for some in both for peer, connection in some.items() if connection.heard < before)
 
     def delta(self, boot: str) -> Presence | None:
         """Who came, went or is called otherwise since the last call, or None if nobody did."""
@@ -160,18 +172,18 @@ class Desk:
         if not self._came and not self._went and not named:
             return None
         self.version += 1
-        delta = Presence(self.version, boot, list(self._came.items()), list(self._went.items()), named)
+        delta = Presence(self.version, boot, _pairs(self._came), _pairs(self._went), _pairs(named))
         self._came.clear()
         self._went.clear()
         return delta
 
-    def _renamed(self) -> list[tuple[str, str]]:
+    def _renamed(self) -> dict[str, str]:
         """Those whose name is another than was told of them."""
-        named = []
-        for user, told in self._named.items():
-            peers = self.peers_of.get(user)
-            if peers and user not in self._came and self.connections[next(iter(peers))].name != told:
-                named.append((user, self.connections[next(iter(peers))].name))
+        names = {
+            user: self.connections[next(iter(self.peers_of[user]))].name
+            for user in self._named.keys() & self.peers_of.keys()
+        }
+        named = {user: name for user, name in names.items() if user not in self._came and self._named[user] != name}
         self._named.clear()
         return named
 
@@ -179,7 +191,7 @@ class Desk:
         """Who is here, sorted by name; with ``only``: those of these users who are."""
         found: dict[str, Person] = {}
         for connection in self.connections.values():
-            if only is not None and connection.user not in only:
+            if connection.user == BROKER_USER or (only is not None and connection.user not in only):
                 continue
             idle = max(0, int((mono - connection.heard) * 1000))
             person = found.get(connection.user)
@@ -189,3 +201,8 @@ class Desk:
                 person.since = min(person.since, connection.since)
                 person.idle = min(person.idle, idle)
         return sorted(found.values(), key=lambda person: (person.name.casefold(), person.user))
+
+
+def _pairs(names: dict[str, str]) -> list[tuple[str, str]]:
+    """Users and names in the order of the ids: what happened to the desk in between says nothing."""
+    return sorted(names.items(), key=lambda pair: (len(pair[0]), pair[0]))

@@ -12,11 +12,11 @@ PLEASE_WAIT = "An admin has to let you in first. You need not do anything: it go
 def user_of(turn: Turn, peer: bytes, key: str, request: m.Hello) -> User:
     """The key's user, made if it is new; ``waiting`` if an admin has to say yes first."""
     user = turn.tables.users.get(turn.tables.keys.get(key, ""))
-    if request.link and not machines.is_linked(turn, key, request.link):
+    if request.link and (user is None or not machines.is_linked(turn, key, request.link)):
         return machines.linked(turn, peer, key, request)
     if user is None:
         return _newcomer(turn, key, request)
-    if request.name and not users.is_called(user, request.name):
+    if request.name and not request.link and not users.is_called(user, request.name):
         text = f"This identity is known here as {user.name}: leave the name out, or use another identity folder."
         raise RefusedError("name_differs", text)
     if user.waiting and (invitation := _invitation(turn, request)):

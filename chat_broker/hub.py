@@ -27,7 +27,7 @@ from chat_broker import (
     rooms,
 )  # fmt: skip
 from chat_broker.batch import Batch
-from chat_broker.desk import Desk
+from chat_broker.desk import ADMIN_PEER, Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
 from chat_broker.turn import Facts, LogView, ReadJob, Turn, refusal, store_refusal
 from chat_core import messages as m
@@ -106,21 +106,31 @@ class Hub:
             turn.append(LOBBY, BROKER_USER, BROKER_NAME, "created")
 
     def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "", key: str = "") -> None:
-        """Decide one request of one connection. ``origin``: its network address, asked for with a hello only."""
+        """Decide one request of one connection. ``origin``: its network address, asked for with a hello only. ``key``:
+        that which the sender of this very frame has proved to have; "" in open mode."""
         connection = self.desk.connections.get(peer) or self.desk.waiting.get(peer)
+        if connection is not None and key and connection.key != key:
+            # libzmq has given the routing id of one who is gone to somebody else, who may have asked for it.
+            people.gone(turn, peer, "somebody else has the connection's id")
+            turn.forget(peer)
+            connection = None
         if connection is not None:
             connection.heard = turn.mono
+        elif peer.startswith(ADMIN_PEER):
+            self.desk.seat_admin(peer, turn.time, turn.mono).key = key
         if type(request) is m.Hello:
             turn.origin, turn.key = origin, key
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
-        elif turn.reads[peer] >= self.facts.reads_a_turn:
-            # A list of a thousand rooms takes a millisecond: nobody may have the loop to themselves.
-            turn.refuse(peer, request.id, RefusedError("busy", "That is too much at once: wait for the first answers."))
-        else:
+        elif turn.reads[peer] < self.facts.reads_a_turn:
             turn.reads[peer] += 1
             turn.after_commit(lambda: self._handle(turn, peer, request, READS[type(request)]))
+        elif peer in self.desk.shut:
+            turn.dropped.append((peer, request.id))
+        else:
+            # A list of a thousand rooms takes a millisecond: nobody may have the loop to themselves.
+            turn.refuse(peer, request.id, RefusedError("busy", "That is too much at once: wait for the first answers."))
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
         try:
@@ -151,6 +161,9 @@ class Hub:
 
     def refuse(self, turn: Turn, peer: bytes, re: int, code: str, text: str) -> None:
         """Answer a frame that could not be decoded."""
+        if peer in self.desk.shut:
+            turn.dropped.append((peer, re))
+            return
         turn.refuse(peer, re, RefusedError(code, f"This is not a request that the broker understands: {text}."))
 
     def tick(self, turn: Turn) -> None:
@@ -197,6 +210,7 @@ class Hub:
         ]
         # Nor were they shut out to whom this batch would answer no more.
         refused += [(peer, store_refusal(re)) for peer, re in turn.dropped if peer not in self.desk.shut]
+        turn.dropped = [(peer, re) for peer, re in turn.dropped if peer in self.desk.shut]
         turn.shut_out = False
         return self._outgoing(turn, refused)
 

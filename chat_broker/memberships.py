@@ -11,8 +11,8 @@ from chat_core import wire
 from chat_core.names import BROKER_NAME, BROKER_USER
 
 
-def enter(turn: Turn, room: str, user: str, name: str) -> int:
-    """Make somebody a member; returns the number of the event that says so.
+def enter(turn: Turn, room: str, user: str, name: str, first: int = 0) -> int:
+    """Make somebody a member; returns the number of the event that says so. ``first``: what they may read from on.
 
     In a private room that nobody is in they are its owner: there is no other who could invite anybody.
     """
@@ -20,7 +20,7 @@ def enter(turn: Turn, room: str, user: str, name: str) -> int:
     empty = room not in turn.tables.members_of
     seq = turn.append(room, user, name, "joined")
     owns = user == record.by or record.kind == "private"
-    admit(turn, record, user, seq, seq, "owner" if empty and owns else "member")
+    admit(turn, record, user, seq, first or seq, "owner" if empty and owns else "member")
     return seq
 
 

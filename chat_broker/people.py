@@ -3,7 +3,7 @@
 import heapq
 
 from chat_broker import access, bans, entry, invitations, rooms, users
-from chat_broker.desk import HERE, Connection
+from chat_broker.desk import ADMIN_PEER, HERE, Connection
 from chat_broker.tables import User
 from chat_broker.turn import Turn
 from chat_core import PROTOCOL_VERSIONS, keys, names
@@ -18,8 +18,10 @@ PEOPLE_IN_A_REPLY = 500
 
 def hello(turn: Turn, peer: bytes, request: m.Hello) -> None:
     """Let somebody in, or have them wait. Their rooms' heads are told as of after the commit."""
+    if peer.startswith(ADMIN_PEER):
+        raise RefusedError("not_allowed", "The admin's socket needs no hello: it is the broker's own user.")
     version = _version(request)
-    key = turn.key or request.key
+    key = turn.key or request.key  # what is proved counts, whatever is claimed
     if not keys.is_key(key):
         raise RefusedError("key_bad", "The hello needs the client's public key: 40 characters of Z85.")
     bans.refuse_banned(turn, "", turn.tables.keys.get(key, ""), key, turn.origin)

@@ -161,7 +161,7 @@ def create(turn: Turn, peer: bytes, request: m.Create) -> None:
             name, name, connection.user, turn.time, request.once, kind=request.kind, history=request.history
         )
         _make(turn, record, connection)
-        memberships.enter(turn, name, connection.user, connection.name)
+        memberships.enter(turn, name, connection.user, connection.name, first=1)
     turn.acknowledge(peer, m.Created(request.id, info(turn, record, connection.user)))
 
 

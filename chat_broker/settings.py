@@ -24,7 +24,7 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, Meta(min_length=1, max_length=64)] = "zmq-chat"
     data: Annotated[str, Meta(min_length=1)] = "data"
-    security: Literal["open"] = "open"
+    security: Literal["curve", "open"] = "open"
 
 
 class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +74,8 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     waiting_most: Annotated[int, Meta(ge=0, le=10_000)] = 100
     user_connections: Annotated[int, Meta(ge=0)] = 20
     address_connections: Annotated[int, Meta(ge=0)] = 300
+    address_connects_per_second: Annotated[float, Meta(ge=0, le=1_000_000)] = 50.0
+    address_connects_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

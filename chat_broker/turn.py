@@ -15,7 +15,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from chat_broker.batch import Batch, Chunk, Outcome, Run
-from chat_broker.desk import Desk
+from chat_broker.desk import Connection, Desk
 from chat_broker.meters import Limits
 from chat_broker.tables import NO_EVENTS, Head, SenderState, Tables
 from chat_core import wire
@@ -76,6 +76,7 @@ class ReadJob:
     upto: int = 0
     limit: int = 0
     points: list[tuple[int, str]] | None = None  # a fork is asked for, not a page
+    asker: Connection | None = None  # who had the connection then: another one gets no answer to it
     user: str = ""  # who asked, and the numbers that may be read: looked at again when the answer leaves
     readable: list[tuple[int, int]] = field(default_factory=list)
 
@@ -93,8 +94,8 @@ class Turn:
     k: int = 0  # the last beat's number
     reads: Counter[bytes] = field(default_factory=Counter)  # how many a connection asked in this turn
     origin: str = ""  # the network address that a hello came from
-    key: str = ""  # the key that the connection of a hello proved to have
-    shut_out: bool = False  # a key has lost its right to the feed, which is to be bound anew
+    key: str = ""  # the key that a hello's connection has proved to have; "": none, in open mode
+    shut_out: bool = False  # somebody lost the right to hear the feed: it has to be bound anew
     dropped: list[tuple[bytes, int]] = field(default_factory=list)  # not answered, since who asks was shut out
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)
@@ -202,6 +203,11 @@ class Turn:
     def tell(self, user: str, notice: Reply) -> None:
         """Send something unasked to each connection of a user, if the commit succeeds."""
         self.told.append((user, notice))
+
+    def forget(self, peer: bytes) -> None:
+        """Tell nothing of what was decided so far for this connection: somebody else has it now."""
+        for told in (self.writers, self.replies):
+            told[:] = [(other, reply) for other, reply in told if other != peer]
 
     def after_commit(self, function: Callable[[], None]) -> None:
         """Do something when it is known what is committed."""

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shlex
 import signal
 import sys
 import time
@@ -13,20 +14,25 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from chat_broker.admission import Admission
 from chat_broker.hub import Hub
 from chat_broker.meters import Limits
 from chat_broker.serving import copies
 from chat_broker.serving.addresses import Reach, reach
 from chat_broker.serving.folder import FolderError, config_file, data_folder, only_one
+from chat_broker.serving.keyfiles import BROKER_KEY, Keyring, open_keyring
 from chat_broker.serving.logs import set_up_logging
-from chat_broker.serving.loop import Loop, Waker
+from chat_broker.serving.loop import Loop
+from chat_broker.serving.openfiles import raise_limit, say_if_few
 from chat_broker.serving.reader import Reader
 from chat_broker.serving.sockets import Sockets, make_context, open_sockets, seed_routing_ids
+from chat_broker.serving.waker import Waker
+from chat_broker.serving.zap import GateError, Gatekeeper
 from chat_broker.settings import LimitSettings, Settings, load_settings
 from chat_broker.store import Store
 from chat_broker.tables import Tables
 from chat_broker.turn import Facts
-from chat_core import PROTOCOL_VERSIONS, VERSION, wire
+from chat_core import PROTOCOL_VERSIONS, VERSION, keys, wire
 from chat_core.address import Address
 from chat_core.errors import ChatError, InUseError, SettingsError, StoreError
 from chat_core.messages import Answer
@@ -36,6 +42,8 @@ log = logging.getLogger("chat.broker")
 # sysexits.h
 EX_UNAVAILABLE, EX_SOFTWARE, EX_CANTCREAT, EX_CONFIG = 69, 70, 73, 78
 
+# The port of the admin's socket, in the data folder as long as the broker serves.
+ADMIN_PORT = "admin.port"
 # How long replies that are under way may take to leave at a stop.
 LAST_REPLIES_MS = 500
 
@@ -45,6 +53,7 @@ def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
 
     ``beside``: where config.toml is looked for.
     """
+    os.umask(0o077)  # what people say is theirs, also where the data folder was made by somebody else
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     flags = _parser().parse_args(argv)
@@ -61,6 +70,9 @@ def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
         return _say(problem, EX_CANTCREAT)
     except StoreError as problem:
         return _say(problem, EX_CONFIG if problem.newer else EX_CANTCREAT)
+    except GateError as problem:
+        log.critical("%s", problem)
+        return _say(problem, EX_SOFTWARE)
     except KeyboardInterrupt:
         # A broker that was stopped while it was starting had taken nothing in.
         text = "Stopped. The data is as it was, or all of it as in the backup: run the same again."
@@ -83,28 +95,31 @@ def _restore(flags: argparse.Namespace, _: Settings, data: Path) -> None:
 
 
 def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
-    """Start in the order that DESIGN.md gives: random ids, data, sockets last."""
+    """Start in the order that DESIGN.md gives: random ids, data, the gatekeeper, sockets last."""
     ready_file: Path | None = flags.ready_file
     if not seed_routing_ids():
         log.warning("this system's random numbers cannot be seeded: a peer could guess routing ids and stop the broker")
+    files = raise_limit()
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_one(data))
         if ready_file is not None:
             with _writing(ready_file):
                 ready_file.unlink(missing_ok=True)  # of an earlier start: it would send people to its ports
         copies.part_from_stale_log(data)
-        store = Store(data)
-        if store.kept_old is not None:
-            log.info("the database was of an older version and is up to date now; the old one is in %s", store.kept_old)
+        store = _open_store(data)
         stack.callback(store.close)
+        new = not (data / BROKER_KEY).exists()
+        keyring = open_keyring(data, settings.broker.security == "curve")
         waker = Waker()
         stack.callback(waker.close)
         tables = Tables()
         commit, last = store.load(tables)
         context = make_context()
         stack.callback(context.term)
+        gate = Gatekeeper(context, _admission(settings, keyring, tables), waker.wake)
+        stack.callback(gate.stop)
         listen, timing = settings.listen, settings.timing
-        sockets = open_sockets(context, listen.bind, listen.port, settings.limits, timing.bind_retry_seconds)
+        sockets = open_sockets(context, listen.bind, listen.port, settings.limits, timing.bind_retry_seconds, keyring)
         stack.callback(sockets.close, LAST_REPLIES_MS)
         facts = Facts(
             store.home,
@@ -117,7 +132,7 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
             timing.gone_seconds,
             settings.limits.reads_a_turn,
             salt=store.salt,
-            limits=_limits(settings.limits),
+            limits=limits_of(settings.limits),
             join=settings.access.join,
             waiting_most=settings.limits.waiting_most,
             user_connections=settings.limits.user_connections,
@@ -127,18 +142,39 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
         _open_lobby(hub, store)
         reader = Reader(store.path, store.epoch, waker.wake)
         stack.callback(reader.stop)
-        loop = Loop(hub, store, reader, sockets, settings, _about(settings, sockets, store), waker)
+        about = _about(settings, sockets, store, keyring)
+        loop = Loop(hub, store, reader, sockets, settings, about, waker, gate=gate)
         # A signal that comes between two polls wakes the next one; Python's own handler then stops the loop.
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         stack.callback(signal.set_wakeup_fd, -1)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: loop.stop())
-        _announce(settings, sockets, data, ready_file)
+        stack.enter_context(_told_to_admin(data / ADMIN_PORT, sockets.admin_port))
+        _announce(settings, about, sockets.ports[2], data, ready_file)
+        say_if_few(files)
+        if new:
+            log.info("this broker has a new key, with the fingerprint %s", keys.fingerprint(keyring.broker.public))
         loop.run()
         log.info("stopped")
 
 
-def _limits(settings: LimitSettings) -> Limits:
+def _open_store(data: Path) -> Store:
+    store = Store(data)
+    if store.kept_old is not None:
+        log.info("the database was of an older version and is up to date now; the old one is in %s", store.kept_old)
+    return store
+
+
+def _admission(settings: Settings, keyring: Keyring, tables: Tables) -> Admission:
+    limits = settings.limits
+    admission = Admission(
+        keyring.encrypted, keyring.admin.public, limits.address_connects_per_second, limits.address_connects_burst
+    )
+    admission.refresh(tables, int(time.time() * 1000))
+    return admission
+
+
+def limits_of(settings: LimitSettings) -> Limits:
     return Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
 
 
@@ -154,45 +190,66 @@ def _open_lobby(hub: Hub, store: Store) -> None:
     hub.finish(turn)
 
 
-def _about(settings: Settings, sockets: Sockets, store: Store) -> Answer:
+def _about(settings: Settings, sockets: Sockets, store: Store, keyring: Keyring) -> Answer:
     posts, feed, _ = sockets.ports
     broker = settings.broker
-    return Answer(0, broker.name, list(PROTOCOL_VERSIONS), broker.security, posts, feed, store.home)
+    key = keyring.broker.public if keyring.encrypted else ""
+    return Answer(0, broker.name, list(PROTOCOL_VERSIONS), broker.security, posts, feed, store.home, key)
+
+
+@contextlib.contextmanager
+def _told_to_admin(file: Path, port: int) -> Iterator[None]:
+    """Write where the admin's socket is, as long as it is there."""
+    _write_atomically(file, f"{port}\n")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
 
 
 # ---- what people see ---------------------------------------------------------------------------------------------
 
 
-def _announce(settings: Settings, sockets: Sockets, data: Path, ready_file: Path | None) -> None:
-    posts, feed, door = sockets.ports
+def _announce(settings: Settings, about: Answer, door: int, data: Path, ready_file: Path | None) -> None:
     found = reach(settings.listen.bind)
-    join = Address(found.best, posts).join
-    print(_screen(settings, found, sockets.ports, join, data), flush=True)
-    log.info("serving on ports %d, %d and %d", posts, feed, door)
+    join = Address(found.best, about.posts, key=about.key).join
+    print(_screen(settings, found, about, door, data), flush=True)
+    log.info("serving on ports %d, %d and %d", about.posts, about.feed, door)
+    if not about.key:
+        log.warning('security = "open": nothing is encrypted, and everybody is who they say they are')
     if ready_file is not None:
-        ready = {"posts": posts, "feed": feed, "door": door, "join": join, "pid": os.getpid(), "version": VERSION}
+        ready = {
+            "posts": about.posts, "feed": about.feed, "door": door, "join": join, "security": about.security,
+            "key": about.key, "fingerprint": keys.fingerprint(about.key) if about.key else "", "pid": os.getpid(),
+            "version": VERSION,
+        }  # fmt: skip
         _write_atomically(ready_file, wire.encode(ready).decode() + "\n")
 
 
-def _screen(settings: Settings, found: Reach, ports: tuple[int, int, int], join: str, data: Path) -> str:
-    posts, feed, door = ports
+def _screen(settings: Settings, found: Reach, about: Answer, door: int, data: Path) -> str:
     lines = [f"{settings.broker.name} is open (zmq-chat {VERSION}).", ""]
-    lines += [f"  {Address(host, posts).text:<28} {where}" for host, where in found.hosts]
-    mine = Address("127.0.0.1", posts).text
+    lines += [f"  {Address(host, about.posts).text:<28} {where}" for host, where in found.hosts]
+    here = Address("127.0.0.1", about.posts, key=about.key)
+    mine = shlex.quote(here.join) if about.key else here.text
     lines += ["", f"  To chat on this machine: {_python()} -m chat_client {mine}"]
     if found.best == "127.0.0.1":
         lines += ["  Only this machine can join: there is no other address, or `bind` says so."]
     else:
         lines += [
-            f"  Hand this out to join:   {join}",
-            f"  The firewall has to let ports {posts}, {feed} and {door} (TCP) in.",
+            f"  Hand this out to join:   {Address(found.best, about.posts, key=about.key).join}",
+            f"  The firewall has to let ports {about.posts}, {about.feed} and {door} (TCP) in.",
         ]
-    lines += [
-        "",
-        '  Not encrypted (security = "open"): whoever is on this network can read along, and pose as others.',
-        f"  Everything that is said is kept in {data}. Ctrl-C stops the broker.",
-    ]
+    lines += ["", *_how_safe(about), f"  Everything that is said is kept in {data}. Ctrl-C stops the broker."]
     return "\n".join(lines) + "\n"
+
+
+def _how_safe(about: Answer) -> list[str]:
+    if not about.key:
+        return ['  Not encrypted (security = "open"): whoever is on this network can read along, and pose as others.']
+    return [
+        f"  Who types only the address is shown this, to compare: {keys.fingerprint(about.key)}",
+        "  Encrypted on the way. The broker, and who runs it, can read everything.",
+    ]
 
 
 def _python() -> str:
@@ -231,7 +288,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_places(parser, None)
     parser.add_argument("--bind", metavar="ADDRESS", help='the address to listen on; "*": every one')
     parser.add_argument("--port", type=int, metavar="N", help="posts; feed N+1, door N+2; 0 takes three free ports")
-    parser.add_argument("--security", metavar="MODE", help="how connections are protected: open")
+    parser.add_argument("--security", metavar="MODE", help="how connections are protected: curve or open")
     parser.add_argument(
         "--ready-file", type=Path, metavar="FILE", help="where to write ports and join string once it serves"
     )

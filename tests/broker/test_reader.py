@@ -238,7 +238,7 @@ def test_the_reader_answers_in_order(talk: Table, reader: Reader) -> None:
     for request in requests:
         reader.ask(job_of(talk, request))
     got = [reader.results.get(timeout=10) for _ in requests]
-    assert [peer for peer, _ in got] == [b"ann"] * 3
+    assert [job.peer for job, _ in got] == [b"ann"] * 3
     replies = [wire.decode_reply(payload) for _, payload in got]
     assert [reply.re for reply in replies] == [request.id for request in requests]
     assert [page(reply)[0] for reply in replies] == [20, 1, 8]

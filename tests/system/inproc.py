@@ -18,10 +18,14 @@ import pytest
 import zmq
 from msgspec import Raw
 
+from chat_broker.admission import Admission
 from chat_broker.hub import Hub
-from chat_broker.serving.loop import Loop, Waker
+from chat_broker.serving.keyfiles import open_keyring
+from chat_broker.serving.loop import Loop
 from chat_broker.serving.reader import InlineReader, Reader
 from chat_broker.serving.sockets import Sockets, open_sockets
+from chat_broker.serving.waker import Waker
+from chat_broker.serving.zap import Gatekeeper
 from chat_broker.settings import LimitSettings, Settings, TimingSettings
 from chat_broker.store import LogReader, Store
 from chat_broker.tables import Tables
@@ -79,6 +83,7 @@ def _start(
     waker: Waker,
     settings: Settings,
     clocks: "Clock | None" = None,
+    gate: Gatekeeper | None = None,
 ) -> tuple[Hub, Loop]:
     """What chat_broker.serving.process does between opening and serving."""
     tables = Tables()
@@ -92,7 +97,7 @@ def _start(
     hub.finish(turn)
     about = m.Answer(0, "test", list(PROTOCOL_VERSIONS), "open", sockets.ports[0], sockets.ports[1], store.home)
     if clocks is None:
-        return hub, Loop(hub, store, reader, sockets, settings, about, waker)
+        return hub, Loop(hub, store, reader, sockets, settings, about, waker, gate=gate)
     return hub, Loop(hub, store, reader, sockets, settings, about, waker, clocks.wall, clocks.mono)
 
 
@@ -378,16 +383,18 @@ def bench_in(folder: Path, limits: LimitSettings | None = None) -> Iterator[Benc
 class Served:
     """A broker on this machine's loopback, in a thread of its own; what breaks in there breaks `close`."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, encrypted: bool = False) -> None:
         self.path = folder / "chat.db"
+        self.keyring = open_keyring(folder, encrypted)
         self._folder, self._wanted = folder, port
-        self._told: queue.Queue[tuple[int, Loop] | BaseException] = queue.Queue()
+        self._told: queue.Queue[tuple[Loop, Sockets] | BaseException] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="broker")
         self._thread.start()
         told = self._told.get(timeout=PATIENCE_SECONDS)
         if isinstance(told, BaseException):
             raise told
-        self.port, self._loop = told
+        self._loop, self.sockets = told
+        self.port = self.sockets.ports[0]
 
     @property
     def address(self) -> Address:
@@ -419,22 +426,28 @@ class Served:
                 context: zmq.Context[Any] = zmq.Context()
                 stack.callback(context.term)
                 settings = Settings()
-                sockets = open_sockets(context, "127.0.0.1", self._wanted, settings.limits, PATIENCE_SECONDS)
+                gate = Gatekeeper(
+                    context, Admission(self.keyring.encrypted, self.keyring.admin.public, 0.0, 1), waker.wake
+                )
+                stack.callback(gate.stop)
+                sockets = open_sockets(
+                    context, "127.0.0.1", self._wanted, settings.limits, PATIENCE_SECONDS, self.keyring
+                )
                 stack.callback(sockets.close, 500)
                 reader = Reader(store.path, store.epoch, waker.wake)
                 stack.callback(reader.stop)
-                _, loop = _start(store, sockets, reader, waker, settings)
-                self._told.put((sockets.ports[0], loop))
+                _, loop = _start(store, sockets, reader, waker, settings, gate=gate)
+                self._told.put((loop, sockets))
                 loop.run()
         except BaseException as problem:
             self._told.put(problem)
 
 
 @contextlib.contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[Served]:
+def served(folder: Path, port: int = 0, encrypted: bool = False) -> Iterator[Served]:
     """A broker on the loopback, stopped at the end whatever happens."""
     folder.mkdir(parents=True, exist_ok=True)
-    broker = Served(folder, port)
+    broker = Served(folder, port, encrypted)
     try:
         yield broker
     finally:

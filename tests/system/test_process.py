@@ -39,6 +39,9 @@ def test_it_prints_how_the_lan_reaches_it_and_stops_with_status_0(broker: Broker
         "feed": broker.port + 1,
         "door": broker.port + 2,
         "join": f"chat://127.0.0.1:{broker.port}",
+        "security": "open",
+        "key": "",
+        "fingerprint": "",
         "pid": broker.ready["pid"],
         "version": VERSION,
     }
