@@ -29,6 +29,7 @@ class Line(Struct, frozen=True):
     reason: str = ""
     post: tuple[str, int] = ("", 0)  # (sender, n) of a message that has them
     chain: str = ""  # of its event
+    deleted: bool = False  # there was a text here
 
 
 class Row(Struct, frozen=True):
@@ -64,22 +65,29 @@ Op = Delete | Insert | Change
 
 
 class RoomItem(Struct, frozen=True):
-    """A room in the list on the left. ``unread``: messages of others since I last read; ``mentions``: those for me."""
+    """A room in the list on the left. ``unread``: messages of others since I last read; ``mentions``: those for me.
+
+    ``kind``: as in the protocol; ``closed``: it cannot be read any more; ``invited``: I may join it.
+    """
 
     id: str
     name: str
     unread: int = 0
     mentions: int = 0
     draft: bool = False
+    kind: str = "open"
+    closed: bool = False
+    invited: bool = False
 
 
 class PersonItem(Struct, frozen=True):
-    """Somebody in the list on the right."""
+    """Somebody in the list on the right; ``role``: what they are in the room, if not a member like others."""
 
     user: str
     name: str
     here: bool
     me: bool = False
+    role: str = ""
 
 
 class Choice(Struct, frozen=True):
