@@ -142,7 +142,7 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
         stack.callback(signal.set_wakeup_fd, -1)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: loop.stop())
-        stack.enter_context(_told_to_admin(data / ADMIN_PORT, sockets.admin_port))
+        stack.enter_context(_told_to_admin(data, sockets.admin_port))
         _announce(settings, about, sockets.ports[2], data, ready_file)
         say_if_few(files)
         if new:
@@ -187,13 +187,19 @@ def _about(settings: Settings, sockets: Sockets, store: Store, keyring: Keyring)
 
 
 @contextlib.contextmanager
-def _told_to_admin(file: Path, port: int) -> Iterator[None]:
+def _told_to_admin(data: Path, port: int) -> Iterator[None]:
     """Write where the admin's socket is, as long as it is there."""
-    _write_atomically(file, f"{port}\n")
+    file = data / ADMIN_PORT
+    try:
+        _write_atomically(file, f"{port}\n")
+    except OSError as problem:
+        text = f"The data folder {data} cannot be written ({problem.strerror}): see to it, or give another with --data."
+        raise FolderError(text) from problem
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a disk that is gone or read-only; the next start writes it anew
+            file.unlink(missing_ok=True)
 
 
 # ---- what people see ---------------------------------------------------------------------------------------------
@@ -212,7 +218,8 @@ def _announce(settings: Settings, about: Answer, door: int, data: Path, ready_fi
             "key": about.key, "fingerprint": keys.fingerprint(about.key) if about.key else "", "pid": os.getpid(),
             "version": VERSION,
         }  # fmt: skip
-        _write_atomically(ready_file, wire.encode(ready).decode() + "\n")
+        with _writing(ready_file):
+            _write_atomically(ready_file, wire.encode(ready).decode() + "\n")
 
 
 def _screen(settings: Settings, found: Reach, about: Answer, door: int, data: Path) -> str:
@@ -249,9 +256,8 @@ def _python() -> str:
 
 def _write_atomically(file: Path, text: str) -> None:
     beside = file.with_name(f".{file.name}.{os.getpid()}")
-    with _writing(file):
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, file)
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, file)
 
 
 @contextlib.contextmanager
