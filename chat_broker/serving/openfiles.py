@@ -1,4 +1,4 @@
-"""How many files the process may have open, every connection being one: as many as the system allows, and a warning."""
+"""How many files the process may open, of which each connection is one: the most that may be, and a word at the end."""
 
 import contextlib
 import errno
