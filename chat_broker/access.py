@@ -171,7 +171,7 @@ def check(turn: Turn, user_id: str, act: Act, record: RoomRecord | None = None) 
     if record.archived and act not in _WHEN_OVER:
         raise archived(record)
     if not may(act, one):
-        raise _may_not_post(record, one) if act == "post" else _not_allowed(IN_A_ROOM[act], record.kind)
+        raise _may_not(act, record, one)
     if act == "post" and record.read_only and not may("post_read_only", one):
         raise RefusedError("read_only", f"In {record.name} only those write who moderate it.")
     return one
@@ -184,7 +184,9 @@ def check_above(turn: Turn, user_id: str, other: User, record: RoomRecord | None
         raise RefusedError("not_allowed", f"You are not above {other.name}: ask somebody who is.")
 
 
-def _may_not_post(record: RoomRecord, one: Standing) -> RefusedError:
+def _may_not(act: Act, record: RoomRecord, one: Standing) -> RefusedError:
+    if act != "post" or record.kind not in IN_A_ROOM[act].kinds:
+        return _not_allowed(IN_A_ROOM[act], record.kind)
     if one.room_role == "muted":
         return RefusedError("muted", f"You may read in {record.name}, but not write.")
     return RefusedError("not_member", f"You are not in room {record.name}: join it first.")

@@ -135,7 +135,7 @@ def test_the_audit_log_goes_to_admins_and_to_nobody_else(books: Table) -> None:
     assert isinstance(books.page("dan", "!audit"), m.Paged)
     for who in ("ann", "cid"):
         assert books.page(who, "!audit").code == "no_room"  # type: ignore[union-attr]
-    assert books.post("dan", "!audit", "hm").code == "not_member"
+    assert books.post("dan", "!audit", "hm").code == "not_allowed"
 
 
 # ---- muted ---------------------------------------------------------------------------------------------------------
