@@ -34,6 +34,11 @@ _FIRST, _LAST = int(zmq.SNDMORE | zmq.DONTWAIT), int(zmq.DONTWAIT)
 LINGERS = 4
 # Of the admin's socket in one turn.
 ADMIN_REQUESTS = 20
+# To who has chosen a routing id: when they are gone, somebody else might choose it too, and would get what is sent to
+# them. It could also pass for an admin's.
+_OWN_ID = refusal(
+    0, RefusedError("bad_request", "Leave the routing id (ROUTING_ID, IDENTITY) alone: it is the broker's.")
+)
 # At a stop: how many full batches are still taken in.
 LAST_BATCHES = 20
 
@@ -121,7 +126,9 @@ class Loop:
     def _turn(self, arrived: list[Arrived]) -> None:
         turn = self._hub.begin(int(self._clock() * 1000), self._mono())
         for peer, frame, whole in arrived:
-            if not peer.startswith(ADMIN_PEER):  # of its own choice, and it would pass for an admin's
+            if peer[0]:  # libzmq's own begin with 0
+                self._deliver(self._send, peer, wire.encode(_OWN_ID))
+            else:
                 self._take(turn, peer, frame, whole, self._sockets.encrypted)
         if self._sockets.admin is not None:
             for peer, frame, whole in drain(self._sockets.admin, ADMIN_REQUESTS):
@@ -207,6 +214,10 @@ class Loop:
         send = self._send
         if peer.startswith(ADMIN_PEER):
             peer, send = peer[len(ADMIN_PEER) :], self._send_to_admin
+        self._deliver(send, peer, payload)
+
+    @staticmethod
+    def _deliver(send: Callable[[bytes, int], object], peer: bytes, payload: bytes) -> None:
         try:
             send(peer, _FIRST)
             send(payload, _LAST)

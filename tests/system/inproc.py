@@ -47,6 +47,8 @@ TURNS = 3000
 PATIENCE_SECONDS = 10.0
 
 NAME = "bench"
+# A routing id such as the broker's socket gives (they begin with 0); those of one's own choice are refused.
+AUTOMATIC = b"\0anns"
 T = TypeVar("T", bound=m.Reply)
 
 

@@ -15,7 +15,7 @@ from chat_broker.settings import LimitSettings
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import StoreError
-from tests.system.inproc import Bench, Seat, bench_in, message, post, texts
+from tests.system.inproc import AUTOMATIC, Bench, Seat, bench_in, message, post, texts
 
 
 @pytest.fixture
@@ -222,9 +222,9 @@ def test_a_refusal_repeats_the_number_of_a_request_that_could_not_be_understood(
     assert bench.plain().reply_to(b'{"type": "shout", "id": 77}').re == 77
 
 
-@pytest.mark.parametrize("forged", [b"", b"ann's window"])
+@pytest.mark.parametrize("forged", [b"", AUTOMATIC])
 def test_frames_beyond_the_first_do_not_pass_for_the_next_request(bench: Bench, forged: bytes) -> None:
-    eve, ann = bench.plain(), bench.plain(routing_id=b"ann's window")
+    eve, ann = bench.plain(), bench.plain(routing_id=AUTOMATIC)
     ann.hello("ann")
     eve.hello("eve")
     eve.send(b'{"type": "who", "id": 1}', forged, post("posing as the next"))
@@ -236,14 +236,22 @@ def test_frames_beyond_the_first_do_not_pass_for_the_next_request(bench: Bench, 
 
 
 def test_nobody_takes_a_place_by_coming_with_anothers_routing_id(bench: Bench) -> None:
-    ann = bench.plain(routing_id=b"ann's window")
+    ann = bench.plain(routing_id=AUTOMATIC)
     ann.hello("ann")
-    eve = bench.plain(routing_id=b"ann's window")
+    eve = bench.plain(routing_id=AUTOMATIC)
     eve.send(post("I am Ann", number=7))
     bench.turn(10)
     assert eve.replies() == []
     assert isinstance(ann.reply_to(wire.encode(m.Who(8))), m.Here)
     assert texts(bench.log("lobby")) == []
+
+
+def test_a_routing_id_of_ones_own_choice_is_refused_with_a_sentence(bench: Bench) -> None:
+    for chosen in (b"ann's window", b"admin:", b"admin:" + AUTOMATIC):
+        refused = bench.plain(routing_id=chosen).reply_to(wire.encode(m.Hello(1, name="ann", key="x" * 40)))
+        assert (refused.code, refused.re) == ("bad_request", 0)
+        assert "routing id" in refused.text
+    assert bench.hub.tables.users == {}
 
 
 def test_who_does_not_read_answers_holds_up_nobody(tmp_path: Path) -> None:
