@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from chat_client import effects
 from chat_client.backend import Backend, now
 from chat_client.gui.look import Look
+from chat_client.gui.menus import Entry, Menus
 from chat_client.gui.pump import Pump
+from chat_client.gui.question import Question
 from chat_client.gui.window import Acts, ChatWindow
 from chat_client.model import choosing, orders
 from chat_client.model.chat import Changes, Chat, News
@@ -29,6 +31,8 @@ class Outside:
     zoom: Callable[[int], None]
     menu: Callable[[int, int], None]
     title: Callable[[str, int], None]  # the window's, and how much is unread
+    question: Question
+    menus: Menus
 
 
 class Controller:
@@ -191,6 +195,10 @@ class Controller:
         """Tell the user something, in the transcript."""
         self.chat.tell(text, now())
         self.flush()
+
+    def menu(self) -> list[Entry]:
+        """What the menu of the window holds about this chat."""
+        return []
 
     def _typed(self) -> str:
         return self.window.composer.text() if self.window is not None else ""

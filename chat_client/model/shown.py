@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 State = Literal["", "sending", "sent", "refused"]
-Kind = Literal["message", "me", "event", "passing", "note"]
+Kind = Literal["message", "me", "event", "passing", "note", "wall"]
 
 
 class Line(Struct, frozen=True):
@@ -13,12 +13,13 @@ class Line(Struct, frozen=True):
 
     ``kind``: "message"; "me" (a message that says what its author does); "event" (the log says that somebody joined or
     left the room, made it ...); "passing" (somebody came or went just now); "note" (this program tells its user
-    something). ``state`` is that of an own message: "sending" and "refused" (with its ``reason``) are not in the log.
+    something); "wall" (what comes above was not for me to read). ``deleted``: of a message of which only that is left.
+    ``state`` is that of an own message: "sending" and "refused" (with its ``reason``) are not in the log.
     """
 
     key: str  # unique within its room, for ever
     kind: Kind
-    text: str  # of an event, passing or note: the whole sentence
+    text: str  # of an event, passing, note or wall: the whole sentence
     time: int  # ms since 1970, UTC
     author: str = ""  # user id
     name: str = ""
@@ -29,6 +30,7 @@ class Line(Struct, frozen=True):
     reason: str = ""
     post: tuple[str, int] = ("", 0)  # (sender, n) of a message that has them
     chain: str = ""  # of its event
+    deleted: bool = False
 
 
 class Row(Struct, frozen=True):
@@ -64,22 +66,32 @@ Op = Delete | Insert | Change
 
 
 class RoomItem(Struct, frozen=True):
-    """A room in the list on the left. ``unread``: messages of others since I last read; ``mentions``: those for me."""
+    """A room in the list on the left. ``unread``: messages of others since I last read; ``mentions``: those for me.
+
+    ``here``, of a direct room with one other: are they? ``group``: it is one with several. ``invited``: I may join it.
+    ``quiet``: nobody like me writes there, since it is archived or read-only.
+    """
 
     id: str
     name: str
     unread: int = 0
     mentions: int = 0
     draft: bool = False
+    kind: Literal["open", "private", "direct", "audit"] = "open"
+    here: bool = False
+    group: bool = False
+    invited: bool = False
+    quiet: bool = False
 
 
 class PersonItem(Struct, frozen=True):
-    """Somebody in the list on the right."""
+    """Somebody in the list on the right. ``role``: what they are, if that is more or less than a member: a word."""
 
     user: str
     name: str
     here: bool
     me: bool = False
+    role: str = ""
 
 
 class Choice(Struct, frozen=True):

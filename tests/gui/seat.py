@@ -117,7 +117,7 @@ class Seat:
 
     def badge(self, room: str) -> str:
         """The picture beside a room."""
-        return str(next(iter(self.window.rooms.list.tree.item(room, "image")), ""))
+        return self.window.rooms.list.row(room).image
 
     def unread(self, room: str, count: int, mention: bool = False) -> bool:
         """Does the list say so much is unread in a room?"""
@@ -131,7 +131,7 @@ class Seat:
     def here(self) -> list[str]:
         """Those of them who are here."""
         people, dot = self.window.people.list, str(self.app.look.dot(True))
-        return [people.shown(user) for user in people.ids() if dot in people.tree.item(user, "image")]
+        return [people.shown(user) for user in people.ids() if people.row(user).left == dot]
 
     def labels(self, within: tk.Misc | None = None) -> list[str]:
         """What all labels that can be seen say."""
