@@ -17,7 +17,7 @@ from benchmarks.servers import Broker, Forwarder, hello
 from benchmarks.zmtp import Peer
 
 CLIENTS = 1000
-ARRIVAL_SECONDS = 1.0
+ARRIVAL_SECONDS = {"open": 1.0, "curve": 2.5}
 REST_PERCENT, REST_SECONDS = 5.0, 10
 CLIENT_KB, BASE_BYTES = 60.0, 40e6
 FEED_MESSAGES = 600
@@ -26,8 +26,8 @@ FEED_MESSAGES = 600
 class Host:
     """Who makes the room and says the first message."""
 
-    def __init__(self, port: int) -> None:
-        self._peer = Peer(port, "DEALER", [hello(0)]).opened()
+    def __init__(self, broker: Broker) -> None:
+        self._peer = broker.connect(broker.posts, "DEALER", 0, [hello(0)]).opened()
         self._ask(f'{{"type":"create","id":2,"room":"{ROOM}"}}'.encode(), b'"created"')
 
     def say(self) -> None:
@@ -45,26 +45,26 @@ class Host:
 
 
 @contextlib.contextmanager
-def hosted() -> Iterator[tuple[Broker, Host]]:
+def hosted(security: str = "open") -> Iterator[tuple[Broker, Host]]:
     """A broker with a room, and who made it."""
     with contextlib.ExitStack() as stack:
-        broker = Broker(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        broker = Broker(Path(stack.enter_context(tempfile.TemporaryDirectory())), security)
         stack.callback(broker.close)
-        host = Host(broker.posts)
+        host = Host(broker)
         stack.callback(host.close)
         yield broker, host
 
 
-def arrive(scale: Scale) -> list[Figure]:
+def arrive(security: str, scale: Scale) -> list[Figure]:
     """A fresh broker in each round."""
     spent = []
     for _ in range(scale.rounds):
-        with hosted() as (broker, host), contextlib.closing(Queue(broker.posts)) as queue:
+        with hosted(security) as (broker, host), contextlib.closing(Queue(broker)) as queue:
             with Meter(broker.pid) as one:
                 queue.come(host)
             spent.append(one)
     return [
-        Figure("first connect to message at the last", "s", [one.wall for one in spent], ARRIVAL_SECONDS),
+        Figure("first connect to message at the last", "s", [one.wall for one in spent], ARRIVAL_SECONDS[security]),
         Figure("CPU for a client", "µs", [one.cpu / CLIENTS * 1e6 for one in spent]),
         Figure("the clients' own CPU, all of them", "s", [one.own for one in spent]),
     ]
@@ -73,8 +73,8 @@ def arrive(scale: Scale) -> list[Figure]:
 class Queue:
     """A thousand newcomers, all at once."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
         self._poll = select.epoll()
         self._takers: dict[int, tuple[Peer, Callable[[bytes, float], None]]] = {}
         self._newcomers: list[Newcomer] = []
@@ -82,7 +82,7 @@ class Queue:
     def come(self, host: Host) -> None:
         """All come in; the host says something once the last one is live; returns when all have heard it."""
         while len(self._newcomers) < CLIENTS:
-            self._newcomers.append(Newcomer(self._port, len(self._newcomers), self._watch))
+            self._newcomers.append(Newcomer(self._broker, len(self._newcomers), self._watch))
             if len(self._newcomers) % 10 == 0:
                 self._turn(0.0)
         self._until(lambda one: one.live)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from benchmarks.audience import PATIENCE_SECONDS, Audience
 from benchmarks.meters import Meter
 from benchmarks.servers import Server, sender_of
-from benchmarks.zmtp import Peer
 
 SENDERS, IN_FLIGHT = 10, 256
 
@@ -30,7 +29,7 @@ class Sender:
     def __init__(self, server: Server, place: int) -> None:
         self._server, self.name = server, sender_of(place)
         greetings = server.hello(place)
-        self.peer = Peer(server.posts, "DEALER", greetings).opened()
+        self.peer = server.connect(server.posts, "DEALER", place, greetings).opened()
         answers = 0
         while answers < len(greetings):
             answers += len(self.peer.receive())
@@ -65,7 +64,7 @@ class Load:
         self.server = server
         self._poll = select.epoll()
         self._senders = [Sender(server, place) for place in range(SENDERS)]
-        self._asker = Peer(server.posts, "DEALER", server.hello(0)).opened()
+        self._asker = server.connect(server.posts, "DEALER", 0, server.hello(0)).opened()
         self.audience = Audience(server, receivers, self._asker.send, self._poll)
         self._by_socket = {sender.peer.fileno(): sender for sender in self._senders}
         for number in self._by_socket:

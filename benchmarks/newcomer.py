@@ -9,27 +9,30 @@ import secrets
 from collections.abc import Callable
 from functools import lru_cache
 
-from benchmarks.servers import hello
+from benchmarks.servers import Broker, hello
 from benchmarks.zmtp import Peer
 from chat_core import messages as m
 from chat_core import wire
 
 ROOM = "hall"
+# Takes a connection that was opened, and what takes its messages and when they came.
+Watch = Callable[[Peer, Callable[[bytes, float], None]], None]
 FIRST_WAIT, LONGEST_WAIT = 0.004, 0.1
 
 
 class Newcomer:
     """Says hello, joins, subscribes with a marker, reads what it missed, and waits for the first message."""
 
-    def __init__(self, port: int, place: int, watch: Callable[[Peer, Callable[[bytes, float], None]], None]) -> None:
+    def __init__(self, broker: Broker, place: int, watch: Watch) -> None:
         """``watch`` is given each connection that is opened, with what takes its messages."""
         self.heard = False
+        self._broker, self._place = broker, place + 1
         self.due = math.inf  # when the marker is to be asked for again
         self._watch, self._nonce, self._wait = watch, secrets.token_hex(16), FIRST_WAIT
         self._have = self._told = self._message = self._published = self._marked = self._asked = 0
         self._feed_port, self._paging, self._page_after = 0, False, 0
         self._waiting: dict[int, int] = {}  # batches behind a gap: first and last event
-        self._posts = Peer(port, "DEALER", [hello(place + 1)])
+        self._posts = broker.connect(broker.posts, "DEALER", place + 1, [hello(place + 1)])
         self._feed: Peer | None = None
         watch(self._posts, self._answered)
 
@@ -60,7 +63,8 @@ class Newcomer:
             case m.Joined():
                 self._have = reply.room.head[0]
                 topics = (wire.ROOM_TOPIC + ROOM, wire.BEAT_TOPIC, wire.MARKER_TOPIC + self._nonce)
-                self._feed = Peer(self._feed_port, "SUB", [b"\x01" + wire.topic_filter(topic) for topic in topics])
+                subscriptions = [b"\x01" + wire.topic_filter(topic) for topic in topics]
+                self._feed = self._broker.connect(self._feed_port, "SUB", self._place, subscriptions)
                 self._watch(self._feed, self._told_of)
                 self.ask_marker(now)
             case m.Marked():

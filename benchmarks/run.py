@@ -20,11 +20,19 @@ from benchmarks import crowded, figures, folding, history, paced, restarting, sa
 from benchmarks.scale import FULL, QUICK, Scale
 
 BENCHMARKS: dict[str, tuple[str, Callable[[Scale], list[figures.Figure]]]] = {
-    "saturated-10": ("10 receivers, 256 posts in flight", functools.partial(saturated.measure, 10)),
-    "saturated-100": ("100 receivers, 256 posts in flight", functools.partial(saturated.measure, 100)),
-    "saturated-1000": ("1,000 receivers, 256 posts in flight", functools.partial(saturated.measure, 1000)),
+    "saturated-10": ("10 receivers, 256 posts in flight", functools.partial(saturated.measure, 10, "open")),
+    "saturated-100": ("100 receivers, 256 posts in flight", functools.partial(saturated.measure, 100, "open")),
+    "saturated-1000": ("1,000 receivers, 256 posts in flight", functools.partial(saturated.measure, 1000, "open")),
+    "encrypted-100": (
+        "100 receivers, 256 posts in flight, all of it encrypted",
+        functools.partial(saturated.measure, 100, "curve"),
+    ),
     "paced": ("100 receivers, 200 posts a second", paced.measure),
-    "arrival": ("1,000 clients connect, say hello, join, subscribe and hear the first message", crowded.arrive),
+    "arrival": (
+        "1,000 clients connect, say hello, join, subscribe and hear the first message",
+        functools.partial(crowded.arrive, "open"),
+    ),
+    "encrypted-arrival": ("the same, encrypted", functools.partial(crowded.arrive, "curve")),
     "rest": ("1,000 clients at rest", crowded.rest),
     "history": ("a newcomer reads 100,000 events with the client library", history.measure),
     "folding": ("the client's session and model, without a network", folding.measure),

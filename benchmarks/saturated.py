@@ -16,16 +16,17 @@ POSTS = {10: 60_000, 100: 30_000, 1000: 6_000}
 # The limits that the project set itself.
 PER_POST = {10: 16.0}
 PER_DELIVERY = {100: 0.30, 1000: 0.30}
+PER_DELIVERY_ENCRYPTED = 0.55
 BELOW_BARE = {100}
 
 
 @contextlib.contextmanager
-def both(receivers: int) -> Iterator[tuple[Load, Load]]:
+def both(receivers: int, security: str = "open") -> Iterator[tuple[Load, Load]]:
     """The broker and the forwarder, each with its own senders and audience."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         loads = []
-        for server in (Broker(folder), Forwarder()):
+        for server in (Broker(folder, security), Forwarder()):
             stack.callback(server.close)
             load = Load(server, receivers)
             stack.callback(load.close)
@@ -33,11 +34,11 @@ def both(receivers: int) -> Iterator[tuple[Load, Load]]:
         yield loads[0], loads[1]
 
 
-def measure(receivers: int, scale: Scale) -> list[Figure]:
+def measure(receivers: int, security: str, scale: Scale) -> list[Figure]:
     """Rounds of the broker and the forwarder in turn."""
     posts = scale.of(POSTS[receivers])
     spent: tuple[list[Spent], list[Spent]] = ([], [])
-    with both(receivers) as loads:
+    with both(receivers, security) as loads:
         for load in loads:  # the first posts make files and fill caches
             load.saturate(WARM)
         for _ in range(scale.rounds):
@@ -45,6 +46,8 @@ def measure(receivers: int, scale: Scale) -> list[Figure]:
                 found.append(load.saturate(posts))
     ours, bare = spent
     limit, below = PER_DELIVERY.get(receivers), receivers in BELOW_BARE
+    if security == "curve":  # the forwarder does not encrypt
+        limit, below = PER_DELIVERY_ENCRYPTED, False
     return [
         Figure(
             "CPU for a post", "µs", [one.per_post for one in ours], PER_POST.get(receivers),

@@ -1,16 +1,25 @@
 """The two that are compared, the broker and the bare forwarder: how one speaks to each, and what it must answer."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from zmq.utils import z85
+
+from benchmarks.curve import CurvePeer, Key
+from benchmarks.zmtp import Peer
 from chat_core import wire
 from chat_core.messages import Event, Post, Posted
 from tests.system.processes import LONG, BrokerProcess, free_ports
 
 TOPIC = "room/lobby"
 TEXT_BYTES = 128
+# In the broker's environment.
+NO_LIMITS = {"CHAT_LIMITS__ADDRESS_CONNECTS_PER_SECOND": "0"}
 
 Said = tuple[str, int]  # sender and number of a post
 
@@ -25,9 +34,15 @@ def text_of(sender: str, n: int) -> str:
     return f"{sender} {n} ".ljust(TEXT_BYTES, "x")
 
 
+@cache
+def key_of(place: int) -> Key:
+    """The key of one of a row of people."""
+    return Key(f"person {place}")
+
+
 def hello(place: int) -> bytes:
     """The first request of one of a row of people."""
-    key = f"person-{place}-".ljust(40, "0")
+    key = f"person-{place}-".ljust(40, "0")  # of use in open mode only
     return f'{{"type":"hello","id":1,"name":"person {place}","key":"{key}"}}'.encode()
 
 
@@ -43,6 +58,9 @@ class Server(Protocol):
     pid: int
     posts: int
     feed: int
+
+    def connect(self, port: int, kind: str, place: int, messages: Iterable[bytes] = ()) -> Peer:
+        """A connection of one of a row of people."""
 
     def hello(self, place: int) -> list[bytes]:
         """What a sender sends first; each is answered."""
@@ -64,14 +82,24 @@ class Server(Protocol):
 
 
 class Broker:
-    """The real one, in an empty folder."""
+    """The real one, in an empty folder, without its limits: so much nobody asks of it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._process = BrokerProcess(folder, "--security", "open").start()
+    def __init__(self, folder: Path, security: str = "open") -> None:
+        self._process = BrokerProcess(folder, "--security", security)
+        self._process.environment = os.environ | NO_LIMITS
+        self._process.start()
+        key = self._process.ready["key"].encode()
+        self._key: bytes = z85.decode(key) if key else b""
         self.pid: int = self._process.ready["pid"]
         self.posts: int = self._process.ready["posts"]
         self.feed: int = self._process.ready["feed"]
         self._seq = 0
+
+    def connect(self, port: int, kind: str, place: int, messages: Iterable[bytes] = ()) -> Peer:
+        """As the broker's mode wants it."""
+        if self._key:
+            return CurvePeer(port, kind, self._key, key_of(place), messages)
+        return Peer(port, kind, messages)
 
     def hello(self, place: int) -> list[bytes]:
         """As the protocol has it."""
@@ -119,6 +147,10 @@ class Forwarder:
         self.pid = self._process.pid
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n", "the forwarder does not start"
+
+    def connect(self, port: int, kind: str, place: int, messages: Iterable[bytes] = ()) -> Peer:
+        """Without encryption."""
+        return Peer(port, kind, messages)
 
     def hello(self, place: int) -> list[bytes]:
         """It does not ask who one is."""

@@ -4,18 +4,29 @@ import socket
 import struct
 from collections.abc import Iterable
 
-# Version 3.0, mechanism NULL, not a server.
-_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(20, b"\0") + bytes(32)
 _READ_BYTES = 256 * 1024
 # A connection that says nothing for so long fails the benchmark. (Python's own timeout would cost a call each time.)
 _PATIENCE = struct.pack("ll", 20, 0)
-_LONG, _COMMAND = 2, 4
+_LONG, COMMAND = 2, 4
 
 
-def frame(message: bytes) -> bytes:
-    """A message of one frame as it goes over the wire."""
+def greeting(mechanism: bytes) -> bytes:
+    """How a connection begins: version 3.0, not a server."""
+    return b"\xff" + bytes(8) + b"\x7f\x03\x00" + mechanism.ljust(20, b"\0") + bytes(32)
+
+
+_GREETING = greeting(b"NULL")
+
+
+def ready_metadata(kind: str) -> bytes:
+    """What one says of oneself: the kind of the socket."""
+    return b"\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind.encode()
+
+
+def frame(message: bytes, flags: int = 0) -> bytes:
+    """A message of one frame as it goes over the wire, or a command."""
     size = len(message)
-    return (bytes((0, size)) if size < 256 else b"\x02" + size.to_bytes(8, "big")) + message
+    return (bytes((flags, size)) if size < 256 else bytes((flags | _LONG,)) + size.to_bytes(8, "big")) + message
 
 
 def split(data: bytes | bytearray, at: int) -> tuple[list[tuple[bytes, int]], int]:
@@ -31,7 +42,7 @@ def split(data: bytes | bytearray, at: int) -> tuple[list[tuple[bytes, int]], in
             end = begin + data[at + 1]
         if end > size:
             break
-        if not flags & _COMMAND:
+        if not flags & COMMAND:
             found.append((bytes(data[begin:end]), end))
         at = end
     return found, at
@@ -48,8 +59,7 @@ class Peer:
         self.ready = False
         self._unread = b""
         self._unsent = list(messages)
-        ready = b"\x05READY\x0bSocket-Type" + len(kind).to_bytes(4, "big") + kind.encode()
-        self.socket.sendall(_GREETING + bytes((_COMMAND, len(ready))) + ready)
+        self.socket.sendall(self._opening(kind))
 
     def opened(self) -> "Peer":
         """Wait until the other side is ready."""
@@ -79,7 +89,7 @@ class Peer:
             return data
         data = self.socket.recv(_READ_BYTES)
         assert data, "the other side has cut the connection"
-        return data
+        return self._opened(data)
 
     def receive(self) -> list[bytes]:
         """The messages that have come in."""
@@ -95,13 +105,22 @@ class Peer:
         return False
 
     def _receive(self) -> list[tuple[bytes, int]]:
-        data = self._unread + self.socket.recv(_READ_BYTES)
+        data = self.socket.recv(_READ_BYTES)
         assert data, "the other side has cut the connection"
-        if not self.ready and not (data := self._greet(data)):
+        if self.ready:
+            data = self._unread + self._opened(data)
+        elif not (data := self._greet(self._unread + data)):
             return []
         found, end = split(data, 0)
         self._unread = data[end:]
         return found
+
+    def _opening(self, kind: str) -> bytes:
+        return _GREETING + frame(b"\x05READY" + ready_metadata(kind), COMMAND)
+
+    def _opened(self, data: bytes) -> bytes:
+        """What has come in, as frames that are not encrypted."""
+        return data
 
     def _greet(self, data: bytes) -> bytes:
         """Pass over greeting and READY. libzmq cuts the connection if messages come before it has sent its READY."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from chat_broker import store
 from chat_broker.serving.folder import LOCK, FolderError
+from chat_broker.serving.keyfiles import BROKER_KEY
 from chat_core.errors import StoreError
 
 log = logging.getLogger("chat.broker")
@@ -36,7 +37,12 @@ def back_up(data: Path, file: Path, force: bool) -> str:
     _check_place(data, file, force)
     with _whole(file) as beside:
         contents = _copy(source, beside)
-    return f"Backed up {source} to {file}: {_described(contents, file)}."
+    done = f"Backed up {source} to {file}: {_described(contents, file)}."
+    key = data / BROKER_KEY
+    if not key.exists():
+        return done
+    return f"{done}\nThe broker's key is not in it: keep a copy of {key} too, which stays the same, or else all clients\
+ will take a restored broker for another one."
 
 
 def _check_place(data: Path, file: Path, force: bool) -> None:

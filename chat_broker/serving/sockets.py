@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
@@ -58,7 +58,7 @@ class Sockets:
     encrypted: bool
     admin: Socket | None
     admin_port: int
-    _open_feed: Callable[[], tuple[Socket, int]]
+    _open_feed: Callable[[], tuple[Socket, int]] = field(repr=False)  # it knows the secret key
 
     def bind_feed_anew(self) -> None:
         """Close the feed and bind it again: who hears it is asked about anew. Nothing else closes the connection of one

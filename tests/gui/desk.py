@@ -136,7 +136,7 @@ class Desk:
     def held(self) -> Iterator[None]:
         """The broker does nothing as long as this lasts; what is sent to it waits there."""
         assert self.broker is not None
-        loop = self.broker.loop
+        loop = self.broker._loop
         step, waiting, free = loop.step, threading.Event(), threading.Event()
 
         def held(seconds: float) -> int:

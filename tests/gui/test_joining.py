@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tkinter as tk
+from dataclasses import replace
 from pathlib import Path
 from tkinter import ttk
 
@@ -14,9 +15,13 @@ import pytest
 from chat_client import effects
 from chat_client.gui.app import Wish
 from chat_client.hosting import Host
+from chat_client.identity import folder_for
 from chat_client.model import orders
 from chat_client.model.chat import News
+from chat_client.pins import Pins
 from chat_core import messages as m
+from chat_core.address import parse_address
+from chat_core.keys import fingerprint
 from tests.gui.desk import Desk
 from tests.gui.seat import Seat, do
 from tests.system.inproc import texts
@@ -141,7 +146,7 @@ def test_enter_alone_is_enough_the_second_time(desk: Desk) -> None:
 
 
 def test_a_name_and_an_address_on_the_command_line_are_not_asked_for(desk: Desk) -> None:
-    seat = desk.start(Wish("ann", f"chat://{desk.address}", theme="light"))
+    seat = desk.start(Wish("ann", desk.address, theme="light"))
     desk.until(seat.live, "the chat is open")
 
 
@@ -178,7 +183,7 @@ def test_the_command_itself_opens_a_window(desk: Desk, how: str) -> None:
 
 def test_the_room_of_a_join_string_is_opened(desk: Desk) -> None:
     desk.guest("bob").create("plans")
-    seat = desk.start(Wish("ann", f"chat://{desk.address}/plans", theme="light"))
+    seat = desk.start(Wish("ann", replace(parse_address(desk.address), room="plans").join, theme="light"))
     desk.until(seat.live, "the chat is open")
     desk.until(lambda: seat.window.header.texts[0] == "# plans", "the room is open")
 
@@ -252,6 +257,12 @@ def test_a_chat_can_be_started_from_the_card(desk: Desk) -> None:
     assert answers(port)
 
 
+def hosted_key(seat: Seat) -> str:
+    """The key of the broker that a window has started."""
+    assert seat.app.home.hosted is not None
+    return seat.app.home.hosted.address.key
+
+
 def test_serve_joins_the_broker_that_is_there(desk: Desk) -> None:
     bob = desk.guest("bob")
     seat = desk.start(Wish("ann", desk.address, serve=True, theme="light"), host=host(desk.folder))
@@ -276,6 +287,7 @@ def test_whoever_runs_the_chat_is_asked_before_it_stops_for_others(desk: Desk) -
     port = desk.port = free_ports()
     seat = desk.start(Wish("ann", desk.address, serve=True, theme="light"), host=host(desk.folder))
     desk.until(seat.live, "the chat is open")
+    desk.key = hosted_key(seat)
     bob = desk.guest("bob")
     desk.until(lambda: seat.here() == ["ann (you)", "bob"], "bob is here")
     seat.press("ctrl+q")
@@ -295,6 +307,7 @@ def test_who_looks_for_another_chat_meanwhile_does_not_stop_ones_own(desk: Desk)
     port = desk.port = free_ports()
     seat = desk.start(Wish("ann", desk.address, serve=True, theme="light"), host=host(desk.folder))
     desk.until(seat.live, "the chat is open")
+    desk.key = hosted_key(seat)
     bob = desk.guest("bob")
     seat.menu("Join another chat")
     seat.click(fields(seat)[1])
@@ -354,6 +367,45 @@ def test_an_open_chat_that_is_over_says_so_and_leads_to_another(desk: Desk, news
     desk.until(lambda: not seat.is_chat, "the card is there")
 
 
+# ---- a broker that nobody knows yet ----------------------------------------------------------------------------
+
+
+def test_whoever_types_an_address_confirms_the_fingerprint_once(desk: Desk) -> None:
+    seat = desk.start(Wish("ann", desk.where, theme="light"))
+    desk.until(lambda: seat.app.question.is_open, "it asks")
+    assert any(fingerprint(desk.key) in text for text in seat.labels(seat.app.question))
+    assert not seat.is_chat
+    seat.click(seat.button("It is the same"))
+    desk.until(seat.live, "the chat is open")
+    assert "· encrypted" in seat.status()
+    seat.close()
+    seat = desk.start(Wish("ann", desk.where, theme="light"))
+    desk.until(seat.live, "it is known now")
+
+
+def test_whoever_does_not_confirm_it_is_back_at_the_card(desk: Desk) -> None:
+    seat = desk.start(Wish("ann", desk.where, theme="light"))
+    desk.until(lambda: seat.app.question.is_open, "it asks")
+    seat.press("Escape")
+    desk.until(lambda: not seat.app.question.is_open, "it is answered")
+    seat.button("Quit")
+    assert not seat.is_chat
+    assert seat.app.controller is None
+
+
+def test_a_key_that_is_not_the_known_one_is_said_on_the_card(desk: Desk) -> None:
+    Pins(folder_for("ann")).keep(parse_address(desk.where), "o" * 40)
+    seat = desk.start(Wish("ann", desk.where, theme="light"))
+    says(seat, f"forget {desk.where}", fields(seat)[1])
+    assert not seat.is_chat
+    seat.app.signin.show_error("", "")  # type: ignore[union-attr]
+    seat.click(fields(seat)[1])
+    seat.press("ctrl+a")
+    seat.type(desk.address)
+    seat.press("Return")
+    says(seat, fingerprint("o" * 40), fields(seat)[1])
+
+
 # ---- without the broker ----------------------------------------------------------------------------------------
 
 
@@ -368,7 +420,7 @@ def test_the_window_opens_with_what_was_there_while_the_broker_is_away(desk: Des
     desk.until(lambda: ann.is_chat, "the chat is open")
     ann.sees("remember this")
     assert list(ann.rooms()) == ["lobby"]
-    assert ann.status().startswith(f"Looking for the broker at {desk.address}…")
+    assert ann.status().startswith(f"Looking for the broker at {desk.where}…")
     assert not ann.live()
     desk.serve()
     desk.until(ann.live, "it is there again")

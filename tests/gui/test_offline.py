@@ -27,7 +27,7 @@ def asked(seat: Seat) -> list[str]:
 
 def test_the_status_bar_says_that_the_broker_is_away_and_that_it_is_back(desk: Desk) -> None:
     ann = alone(desk)
-    assert ann.status().startswith(f"The broker at {desk.address} is away. Trying again every second.")
+    assert ann.status().startswith(f"The broker at {desk.where} is away. Trying again every second.")
     assert "What you write is kept." in ann.status()
     desk.until(lambda: ann.here() == [], "nobody is known to be here")
     desk.serve()

@@ -97,6 +97,8 @@ def _start(
     if turn.batch:
         store.commit(turn.batch)
     hub.finish(turn)
+    if gate is not None:
+        gate.admission.refresh(tables, turn.time)
     posts, feed, _ = sockets.ports
     security = "curve" if key else "open"
     about = m.Answer(0, "test", list(PROTOCOL_VERSIONS), security, posts, feed, store.home, key)

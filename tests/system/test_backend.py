@@ -309,7 +309,7 @@ sys.stdin.read()
 def kill_one(address: Address, folder: Path, count: int, settled: int = 0) -> None:
     """Have a process type so many posts, and kill it when all are kept and so many are settled."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _VICTIM, address.text, str(folder), str(count), str(settled)],
+        [sys.executable, "-c", _VICTIM, address.join, str(folder), str(count), str(settled)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     with process:

@@ -96,7 +96,7 @@ def test_connecting_tells_who_one_is_and_where(broker: Served, make: Maker) -> N
     assert client.welcome is welcome
     assert (welcome.user, welcome.name, [room.id for room in welcome.rooms]) == ("u1", "ann", ["lobby"])
     assert client.connect(0.0) is welcome  # once more changes nothing
-    assert wait_for(client, effects.Welcomed) == [effects.Welcomed(welcome)]  # it is news as well
+    assert wait_for(client, effects.Welcomed) == [effects.Welcomed(welcome, encrypted=True)]  # it is news as well
 
 
 def test_nobody_at_the_address_is_said_in_time(make: Maker) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_broker.serving.keyfiles import BROKER_KEY
 from chat_broker.store import FILE
 from tests.system.processes import LONG, ROOT, BrokerProcess, Person, environment, finish, next_event
 from tests.system.test_process import one_sentence, run
@@ -65,7 +67,8 @@ def test_what_was_replaced_can_be_served_again(broker: BrokerProcess, person: Pe
     ann.run("send", "lobby", "of before")
     broker.kill()
     run(tmp_path, "restore", "b.db", "--data", "data")
-    (broker.data,) = broker.data.glob("replaced-*")
+    key, (broker.data,) = broker.data / BROKER_KEY, broker.data.glob("replaced-*")
+    shutil.copy(key, broker.data)
     broker.start()
     assert ann.history()[-1]["text"] == "of before"
 

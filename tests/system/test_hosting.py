@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -112,8 +113,8 @@ def test_where_nothing_answers_a_broker_is_started_and_ended(make: Maker, addres
     assert not host.running
     room = Address(address.host, address.port, "den")
     told = hosted(host, room)
-    assert (told.address, told.ours) == (room, True)
-    assert parse_address(told.join).port == address.port
+    assert (replace(told.address, key=""), told.ours) == (room, True)
+    assert parse_address(told.join) == replace(told.address, room="")
     assert host.running
     assert host.news.empty()
     with Client(told.address, open_identity(tmp_path / "ann"), "ann") as client:

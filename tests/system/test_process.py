@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from chat_core import VERSION
+from chat_core.address import Address
+from chat_core.keys import fingerprint
 from tests.system.processes import LONG, ROOT, BrokerProcess, environment, free_ports
 
 pytestmark = pytest.mark.real
@@ -38,14 +40,15 @@ def test_it_prints_how_the_lan_reaches_it_and_stops_with_status_0(broker: Broker
         "posts": broker.port,
         "feed": broker.port + 1,
         "door": broker.port + 2,
-        "join": f"chat://127.0.0.1:{broker.port}",
-        "security": "open",
-        "key": "",
-        "fingerprint": "",
+        "join": Address("127.0.0.1", broker.port, key=broker.key).join,
+        "security": "curve",
+        "key": broker.key,
+        "fingerprint": fingerprint(broker.key),
         "pid": broker.ready["pid"],
         "version": VERSION,
     }
-    assert f"-m chat_client 127.0.0.1:{broker.port}" in broker.log()
+    assert f"-m chat_client 'chat://127.0.0.1:{broker.port}?key=" in broker.log()
+    assert fingerprint(broker.key) in broker.log()
     assert "Only this machine can join" in broker.log()
     assert broker.stop() == 0
     assert "Traceback" not in broker.log()

@@ -192,7 +192,7 @@ def test_the_broker_serves_it_and_what_was_on_its_way_counts_once(
             patch.setenv(name, value)
         build_identity(1, folder_for("Ann"))
     try:
-        broker.start()
+        person.address = broker.start().address
         flush = person.run("send", "--flush")
         assert (flush.returncode, flush.stdout.split()) == (0, ["9", "10"]), flush.stderr
         assert [event["text"] for event in person.history() if event["kind"] == "message"] == [*LOBBY, AWAY]
