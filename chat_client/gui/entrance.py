@@ -200,7 +200,11 @@ class Entrance:
         """Know nothing of the broker any more, and meet it again."""
         if self.controller is None or self._joining is None:
             return
-        address, wanted = self.controller.backend.address, self._joining
+        backend, wanted = self.controller.backend, self._joining
+        address = backend.address
+        if address.key == backend.known_address.key:  # the old one stands in the join string that was given
+            address = replace(address, key="")
+            self._remembered = address.text
         self.end()
         if self.signin is None:
             self.show(wanted.name, self._remembered)
@@ -262,7 +266,5 @@ class Entrance:
 
 
 def without_secret(typed: str) -> str:
-    """An address as it may be remembered: without the invitation and the key that a join string holds."""
-    if "?" not in typed:
-        return typed
-    return replace(parse_address(typed), key="", invite="").join
+    """An address as it may be remembered: without the invitation that a join string may hold."""
+    return replace(parse_address(typed), invite="").join if "?" in typed else typed
