@@ -66,14 +66,21 @@ class Key:
         return encoded.decode()
 
 
+@functools.cache
+def _first_contact(server: bytes) -> tuple[Key, Shared]:
+    """A short-term key, and what it has in common with the broker's. Others make one for each connection; to share it
+    spares this process half of its part, and the broker nothing."""
+    here = Key(os.urandom(16).hex())
+    return here, Shared(server, here.secret)
+
+
 class CurvePeer(Peer):
     """A connection that is encrypted; what it gives and takes is as plain as that of `Peer`."""
 
     def __init__(self, port: int, kind: str, server: bytes, key: Key, messages: Iterable[bytes] = ()) -> None:
         """``server``: its public key, 32 bytes."""
         self._server, self._own, self._kind = server, key, kind
-        self._here = Key(os.urandom(16).hex())  # for this connection only
-        self._to_server = Shared(server, self._here.secret)
+        self._here, self._to_server = _first_contact(server)
         self._between: Shared | None = None
         self._count = 0
         self._sealed = b""

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chat_broker.tables import Member, RoomRecord, Tables, User
+from chat_broker.turn import Turn
 from chat_core import names
 from chat_core.errors import RefusedError
 from chat_core.names import BROKER_USER
 
 CHAT_ROLES = ("owner", "admin", "member", "guest", "bot")
 ROOM_ROLES = ("owner", "moderator", "member", "muted", "")
+ADMINS = ("owner", "admin")
 ROOM_KINDS = ("open", "private", "direct", "audit")
 
 Act = Literal[
@@ -40,7 +42,6 @@ class Rule:
 
 _HOME = ("owner", "admin", "member")  # who is at home here, and neither a guest nor a bot
 _NO_GUEST = (*_HOME, "bot")
-_ADMINS = ("owner", "admin")
 _OWNER = ("owner",)
 _NO_BOT = (*_HOME, "guest")
 _IN_IT = ("owner", "moderator", "member", "muted")
@@ -54,17 +55,17 @@ IN_THE_CHAT: dict[Act, Rule] = {
     "link": Rule("link and unlink machines of one's own", _NO_BOT),
     "who": Rule("see who is here, outside a room", _NO_GUEST),
     "people": Rule("list everybody who was let in", _HOME),
-    "look_closely": Rule("see their keys, addresses, and who waits", _ADMINS),
+    "look_closely": Rule("see their keys, addresses, and who waits", ADMINS),
     "create": Rule("make an open room", _HOME),
     "create_private": Rule("make a private room", _HOME),
     "direct": Rule("begin a direct conversation", _HOME),
-    "invitation": Rule("make, list and revoke invitations to the chat", _ADMINS),
-    "approve": Rule("let in or reject who waits", _ADMINS),
-    "ban": Rule("ban from the chat, lift and list such bans", _ADMINS),
-    "role": Rule("make somebody member, guest or bot, with a scope", _ADMINS),
+    "invitation": Rule("make, list and revoke invitations to the chat", ADMINS),
+    "approve": Rule("let in or reject who waits", ADMINS),
+    "ban": Rule("ban from the chat, lift and list such bans", ADMINS),
+    "role": Rule("make somebody member, guest or bot, with a scope", ADMINS),
     "appoint_admin": Rule("make somebody owner or admin, or something less again", _OWNER),
-    "release": Rule("take a name from its user", _ADMINS),
-    "rekey": Rule("give a user another key", _ADMINS),
+    "release": Rule("take a name from its user", ADMINS),
+    "rekey": Rule("give a user another key", ADMINS),
 }
 
 IN_A_ROOM: dict[Act, Rule] = {
@@ -74,17 +75,17 @@ IN_A_ROOM: dict[Act, Rule] = {
     "leave": Rule("cease to be a member", (), _IN_IT, _ROOMS),
     "post": Rule("say something", (), _WRITERS, _TALK),
     "post_read_only": Rule("say something while it is read-only", (), _MODERATORS, _TALK),
-    "invite": Rule("invite somebody", _ADMINS, _MODERATORS, _ROOMS),
-    "remove": Rule("put out somebody of lower rank", _ADMINS, _MODERATORS, _ROOMS),
-    "ban_from_room": Rule("ban somebody of lower rank from it, lift and list such bans", _ADMINS, _MODERATORS, _ROOMS),
-    "appoint": Rule("mute somebody of lower rank, or make them a member again", _ADMINS, _MODERATORS, _ROOMS),
-    "appoint_moderator": Rule("make somebody moderator, or a member again", _ADMINS, ("owner",), _ROOMS),
-    "hand_on": Rule("make somebody owner of it", _ADMINS, ("owner",), _ROOMS),
-    "change": Rule("make it read-only or slow", _ADMINS, _MODERATORS, _ROOMS),
-    "rename": Rule("change its shown name", _ADMINS, ("owner",), _ROOMS),
-    "archive": Rule("archive it, and open it again", _ADMINS, ("owner",), _ROOMS),
+    "invite": Rule("invite somebody", ADMINS, _MODERATORS, _ROOMS),
+    "remove": Rule("put out somebody of lower rank", ADMINS, _MODERATORS, _ROOMS),
+    "ban_from_room": Rule("ban somebody of lower rank from it, lift and list such bans", ADMINS, _MODERATORS, _ROOMS),
+    "appoint": Rule("mute somebody of lower rank, or make them a member again", ADMINS, _MODERATORS, _ROOMS),
+    "appoint_moderator": Rule("make somebody moderator, or a member again", ADMINS, ("owner",), _ROOMS),
+    "hand_on": Rule("make somebody owner of it", ADMINS, ("owner",), _ROOMS),
+    "change": Rule("make it read-only or slow", ADMINS, _MODERATORS, _ROOMS),
+    "rename": Rule("change its shown name", ADMINS, ("owner",), _ROOMS),
+    "archive": Rule("archive it, and open it again", ADMINS, ("owner",), _ROOMS),
     "delete_own": Rule("delete a message of one's own", (), _IN_IT, _TALK),
-    "delete": Rule("delete a message of others", _ADMINS, _MODERATORS, _ROOMS),
+    "delete": Rule("delete a message of others", ADMINS, _MODERATORS, _ROOMS),
     "report": Rule("report a message", _NO_GUEST, _IN_IT, _TALK),
 }
 
@@ -116,7 +117,7 @@ def may(act: Act, standing: Standing) -> bool:
     if standing.kind not in rule.kinds:
         return False
     if standing.kind == "audit":  # nobody is in it; those read it who are watched by it
-        return standing.chat_role in _ADMINS
+        return standing.chat_role in ADMINS
     return standing.room_role in rule.room or (standing.kind == "open" and standing.chat_role in rule.chat)
 
 
@@ -152,7 +153,62 @@ def _room_role(user: User, member: Member, now: int) -> str:
     return member.role
 
 
-def no_room(typed: str) -> RefusedError:
-    """What is said of a room that is not there, and of one that is not to be seen."""
-    text = f"There is no room {names.shown(typed)} here: `rooms` lists them, `create` makes one."
+# ---- asked by the handlers -------------------------------------------------------------------------------------
+
+# What may still be done in a room that is over.
+_WHEN_OVER: tuple[Act, ...] = ("see", "read", "leave", "archive", "delete_own", "delete", "report")
+
+
+def check(turn: Turn, user_id: str, act: Act, record: RoomRecord | None = None) -> Standing:
+    """What somebody is who may do that now. Raises RefusedError, "no_room" where they may not know of the room."""
+    one = standing(turn.tables, user_id, record, turn.time)
+    if record is None:
+        if not may(act, one):
+            raise _not_allowed(IN_THE_CHAT[act])
+        return one
+    if not may("see", one):
+        raise no_room(record.id)
+    if record.archived and act not in _WHEN_OVER:
+        raise archived(record)
+    if not may(act, one):
+        raise _may_not_post(record, one) if act == "post" else _not_allowed(IN_A_ROOM[act], record.kind)
+    if act == "post" and record.read_only and not may("post_read_only", one):
+        raise RefusedError("read_only", f"In {record.name} only those write who moderate it.")
+    return one
+
+
+def check_above(turn: Turn, user_id: str, other: User, record: RoomRecord | None = None) -> None:
+    """One may act only on those below oneself. Raises RefusedError("not_allowed")."""
+    here = standing(turn.tables, user_id, record, turn.time)
+    if not outranks(here, standing(turn.tables, other.id, record, turn.time)):
+        raise RefusedError("not_allowed", f"{other.name} is not below you: ask somebody who is above them.")
+
+
+def _may_not_post(record: RoomRecord, one: Standing) -> RefusedError:
+    if one.room_role == "muted":
+        return RefusedError("muted", f"You may read in {record.name}, but not write.")
+    return RefusedError("not_member", f"You are not in room {record.name}: join it first.")
+
+
+def _not_allowed(rule: Rule, kind: str = "") -> RefusedError:
+    if kind and kind not in rule.kinds:
+        return RefusedError("not_allowed", f"Nobody may {rule.what} where a room is {kind}.")
+    holders = [f"{role}s of the chat" for role in rule.chat] + [f"{role}s of the room" for role in rule.room]
+    return RefusedError("not_allowed", f"You may not {rule.what}: that is for {', '.join(holders)}.")
+
+
+def check_person(user_id: str) -> None:
+    """The broker itself is in no room. Raises RefusedError("not_allowed")."""
+    if user_id == BROKER_USER:
+        raise RefusedError("not_allowed", "The broker itself is in no room: use a client of your own.")
+
+
+def archived(record: RoomRecord) -> RefusedError:
+    """What is said to whoever would change a room that is over."""
+    return RefusedError("archived", f"The room {record.name} is over: it can be read, and that is all.")
+
+
+def no_room(room: str) -> RefusedError:
+    """What is said of the id of a room that is not there, and of one that is not to be seen: the same."""
+    text = f"There is no room {names.shown(room)} here: `rooms` lists them, `create` makes one."
     return RefusedError("no_room", text)

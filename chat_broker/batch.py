@@ -38,6 +38,17 @@ class Chunk:
     events: list[bytes] = field(default_factory=list)
     _cut: list[tuple[int, int, bytes]] | None = None
 
+    def part(self, first: int, last: int) -> "Chunk":
+        """Some of it."""
+        if (first, last) == (self.first, self.first + len(self.events) - 1):
+            return self
+        return Chunk(first, self.events[first - self.first : last + 1 - self.first])
+
+    def event(self, seq: int) -> bytes | None:
+        """The event of that number, if it is one of these."""
+        place = seq - self.first
+        return self.events[place] if 0 <= place < len(self.events) else None
+
     def pieces(self) -> list[tuple[int, int, bytes]]:
         """The events as JSON arrays of at most 256 KiB of events, each with its first and last number.
 
@@ -69,12 +80,22 @@ class Batch:
     chunks: dict[str, Chunk] = field(default_factory=dict)  # by room
     puts: dict[tuple[str, str], bytes | None] = field(default_factory=dict)  # (table, key) -> value, None: removed
     runs: dict[str, Run] = field(default_factory=dict)  # by sender
+    blanks: list[tuple[str, int]] = field(default_factory=list)  # (room, seq) of older messages that were deleted
+
+    def blank(self, room: str, seq: int) -> None:
+        """Let nothing be left of a message but its envelope."""
+        chunk = self.chunks.get(room)
+        if chunk is not None and seq >= chunk.first:
+            chunk.events[seq - chunk.first] = wire.blanked(chunk.events[seq - chunk.first])
+        else:
+            self.blanks.append((room, seq))
 
     def clear(self) -> None:
         """Nothing of it is to be stored or told."""
         self.chunks.clear()
         self.puts.clear()
         self.runs.clear()
+        self.blanks.clear()
 
     def __bool__(self) -> bool:
         return bool(self.chunks or self.puts or self.runs)

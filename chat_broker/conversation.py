@@ -2,10 +2,10 @@
 
 from msgspec import Raw
 
-from chat_broker import rooms
-from chat_broker.access import no_room
+from chat_broker import access, limits, rooms
 from chat_broker.batch import Outcome
 from chat_broker.desk import Connection
+from chat_broker.tables import RoomRecord
 from chat_broker.turn import Turn, refusal
 from chat_core import messages as m
 from chat_core import names, wire
@@ -46,14 +46,30 @@ def post(turn: Turn, peer: bytes, request: m.Post) -> None:
 
 
 def _append(turn: Turn, connection: Connection, request: m.Post, room: str) -> m.Posted:
-    if not turn.tables.is_member(room, connection.user):
-        if room not in turn.tables.rooms:
-            raise no_room(request.room)
-        raise RefusedError("not_member", f"You are not in room {room}: join it first.")
+    limits.charge(turn, connection, len(bytes(request.body)))
+    slow = None
+    if f"{room} {connection.user}" not in turn.tables.writers:
+        slow = _check_may(turn, connection.user, request.room)
     body = _checked_body(request.kind, request.body)
     n = request.n if request.sender else 0
     seq = turn.append(room, connection.user, connection.name, request.kind, body, request.sender, n)
+    if slow is not None:
+        limits.note_slow(turn, slow, connection.user)
     return m.Posted(request.id, room, seq, turn.batch.time)
+
+
+def _check_may(turn: Turn, user: str, typed: str) -> RoomRecord | None:
+    """Refuse a post in a room where this user may not write, or not yet; returns the room if they are slowed down.
+
+    Whoever may write there until something changes is noted, and not looked up for the next post.
+    """
+    record = rooms.find(turn, typed, user)
+    standing = access.check(turn, user, "post", record)
+    if record.slow and not access.may("post_read_only", standing):
+        limits.check_slow(turn, record, user)
+        return record
+    turn.tables.writers.add(f"{record.id} {user}")
+    return None
 
 
 def _checked_body(kind: str, body: Raw) -> bytes:
@@ -64,6 +80,7 @@ def _checked_body(kind: str, body: Raw) -> bytes:
         message = wire.decode_message(body)
     except WireError as error:
         raise RefusedError("body_bad", f"The body of a {kind} is not right: {error}.") from error
+    message.deleted = False  # that is for the broker to say
     stored = wire.encode(message)
     if not _is_plain(stored) or not message.text or message.text.isspace():
         names.check_text(message.text)

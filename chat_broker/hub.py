@@ -10,11 +10,26 @@ replies, frames = hub.finish(turn)           # or hub.undo(turn) if the commit f
 from collections.abc import Callable
 from typing import Any
 
-from chat_broker import conversation, people, reading, rooms
+from chat_broker import (
+    bans,
+    conversation,
+    deletion,
+    entry,
+    fanout,
+    invitations,
+    joining,
+    limits,
+    machines,
+    moderation,
+    people,
+    reading,
+    roles,
+    rooms,
+)  # fmt: skip
 from chat_broker.batch import Batch
 from chat_broker.desk import ADMIN_PEER, Desk
 from chat_broker.tables import LOBBY, RoomRecord, Tables
-from chat_broker.turn import Facts, LogView, Turn, store_refusal
+from chat_broker.turn import Facts, LogView, ReadJob, Turn, refusal, store_refusal
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import RefusedError, StoreError
@@ -28,9 +43,28 @@ WRITES: dict[type, Handler] = {
     m.Hello: people.hello,
     m.Post: conversation.post,
     m.Create: rooms.create,
-    m.Join: rooms.join,
-    m.Leave: rooms.leave,
+    m.Direct: rooms.direct,
+    m.Join: joining.join,
+    m.Leave: joining.leave,
+    m.Invite: moderation.invite,
+    m.Remove: moderation.remove,
+    m.Appoint: moderation.appoint,
+    m.Change: moderation.change,
+    m.Delete: deletion.delete,
+    m.Report: deletion.report,
     m.Bye: people.bye,
+    m.Nick: people.nick,
+    m.Link: machines.link,
+    m.Unlink: machines.unlink,
+    m.Rekey: machines.rekey,
+    m.Role: roles.role,
+    m.Approve: roles.approve,
+    m.Reject: roles.reject,
+    m.Release: roles.release,
+    m.Ban: bans.ban,
+    m.Unban: bans.unban,
+    m.Invitation: invitations.invitation,
+    m.Revoke: invitations.revoke,
 }
 # Answered after the commit, from what is then on disk.
 READS: dict[type, Handler] = {
@@ -41,9 +75,13 @@ READS: dict[type, Handler] = {
     m.Rooms: rooms.rooms,
     m.Room: rooms.room,
     m.Who: people.who,
+    m.People: people.people,
+    m.Machines: machines.machines,
+    m.Bans: bans.bans,
+    m.Invitations: invitations.invitations,
 }
-# What may be asked by somebody who has not said hello.
-BEFORE_HELLO = (m.Hello, m.Bye)
+# What counts as a post for the limits; a post itself is charged when it is one that would be written.
+CHARGED = WRITES.keys() - {m.Hello, m.Post, m.Bye}
 
 
 class Hub:
@@ -70,7 +108,7 @@ class Hub:
     def decide(self, turn: Turn, peer: bytes, request: AnyRequest, origin: str = "", key: str = "") -> None:
         """Decide one request of one connection. ``origin``: its network address, asked for with a hello only. ``key``:
         that which the sender of this very frame has proved to have; "" in open mode."""
-        connection = self.desk.connections.get(peer)
+        connection = self.desk.connections.get(peer) or self.desk.waiting.get(peer)
         if connection is not None and key and connection.key != key:
             # libzmq has given the routing id of one who is gone to somebody else, who may have asked for it.
             people.gone(turn, peer, "somebody else has the connection's id")
@@ -85,25 +123,47 @@ class Hub:
         write = WRITES.get(type(request))
         if write is not None:
             self._handle(turn, peer, request, write)
-        elif turn.reads[peer] >= self.facts.reads_a_turn:
-            # A list of a thousand rooms takes a millisecond: nobody may have the loop to themselves.
-            turn.refuse(peer, request.id, RefusedError("busy", "That is too much at once: wait for the first answers."))
-        else:
+        elif turn.reads[peer] < self.facts.reads_a_turn:
             turn.reads[peer] += 1
             turn.after_commit(lambda: self._handle(turn, peer, request, READS[type(request)]))
+        elif peer in self.desk.shut:
+            turn.dropped.append((peer, request.id))
+        else:
+            # A list of a thousand rooms takes a millisecond: nobody may have the loop to themselves.
+            turn.refuse(peer, request.id, RefusedError("busy", "That is too much at once: wait for the first answers."))
 
     def _handle(self, turn: Turn, peer: bytes, request: AnyRequest, handler: Handler) -> None:
         try:
-            if peer not in self.desk.connections and not isinstance(request, BEFORE_HELLO):
-                raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+            if peer not in self.desk.connections and type(request) is not m.Hello:
+                self._handle_outsider(turn, peer, request)
+                return
+            if type(request) in CHARGED:
+                limits.charge(turn, self.desk.connections[peer], 0)
             handler(turn, peer, request)
         except RefusedError as error:
             turn.refuse(peer, request.id, error)
         except StoreError:
             turn.answer(peer, store_refusal(request.id))
 
+    def _handle_outsider(self, turn: Turn, peer: bytes, request: AnyRequest) -> None:
+        """Somebody asks who has not said hello, who waits to be let in, or who was shut out."""
+        waits = self.desk.waiting.get(peer)
+        if peer in self.desk.shut:
+            turn.dropped.append((peer, request.id))
+        elif type(request) is m.Bye:
+            people.bye(turn, peer, request)
+        elif waits is None or waits.user not in self.tables.waiting:  # somebody said yes to them
+            raise RefusedError("hello_first", "Say hello first: the broker does not know this connection.")
+        elif type(request) is m.Ping:
+            reading.pong_to_waiting(turn, peer, request)
+        else:
+            raise RefusedError("waiting", entry.PLEASE_WAIT)
+
     def refuse(self, turn: Turn, peer: bytes, re: int, code: str, text: str) -> None:
         """Answer a frame that could not be decoded."""
+        if peer in self.desk.shut:
+            turn.dropped.append((peer, re))
+            return
         turn.refuse(peer, re, RefusedError(code, f"This is not a request that the broker understands: {text}."))
 
     def tick(self, turn: Turn) -> None:
@@ -128,8 +188,12 @@ class Hub:
         if turn.batch:
             self.commit, self.time = turn.batch.number, turn.batch.time
         self.tables.commit()
-        self.desk.touched.update(turn.batch.chunks)
-        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.peers_of.get(user, ())]
+        for room in turn.batch.chunks:
+            self.desk.changed[room] = turn.batch.number
+            if room in self.tables.open_rooms:
+                self.desk.touched.add(room)
+        fanout.push(turn)
+        told = [(peer, notice) for user, notice in turn.told for peer in self.desk.reach(user)]
         return self._outgoing(turn, turn.writers + told)
 
     def undo(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
@@ -138,13 +202,16 @@ class Hub:
         for function in reversed(turn.undos):
             function()
         turn.batch.clear()
-        turn.shut_out = False
         turn.notes.clear()
         refused: list[tuple[bytes, Reply]] = [(peer, store_refusal(reply.re)) for peer, reply in turn.writers]
         # A refusal may rest on what was undone ("taken" by a hello of the same batch): nobody may rely on it.
         turn.replies = [
             (peer, store_refusal(reply.re) if isinstance(reply, m.Refused) else reply) for peer, reply in turn.replies
         ]
+        # Nor were they shut out to whom this batch would answer no more.
+        refused += [(peer, store_refusal(re)) for peer, re in turn.dropped if peer not in self.desk.shut]
+        turn.dropped = [(peer, re) for peer, re in turn.dropped if peer in self.desk.shut]
+        turn.shut_out = False
         return self._outgoing(turn, refused)
 
     def _outgoing(
@@ -153,6 +220,7 @@ class Hub:
         frames = [
             wire.feed_frame(wire.ROOM_TOPIC + room, payload)
             for room, chunk in turn.batch.chunks.items()
+            if room in self.tables.open_rooms
             for _, _, payload in chunk.pieces()
         ]
         for function in turn.afters:
@@ -162,6 +230,18 @@ class Hub:
         turn.undos.clear()
         frames += [wire.feed_frame(topic, payload) for topic, payload in turn.markers + turn.published]
         return writers + turn.replies, frames
+
+    def release(self, job: ReadJob, payload: bytes) -> bytes | None:
+        """What a read may answer now that it leaves: rights may have changed while it was read. None: nobody is there.
+
+        Between turns, so that the tables are what is on disk.
+        """
+        connection = self.desk.connections.get(job.peer)
+        if connection is None:
+            return None
+        if connection.user == job.user and reading.is_still_theirs(self.tables, job, self.time):
+            return payload
+        return wire.encode(refusal(job.re, rooms.missing(job.room)))
 
     def _tell_presence(self, turn: Turn) -> None:
         delta = self.desk.delta(self.facts.boot)

@@ -1,55 +1,106 @@
-"""Who somebody is, comes and goes: hello, who, bye, and those who fell silent."""
+"""Who comes and goes, and who is here: hello, bye, those who fell silent; who, people, nick."""
 
-from chat_broker import rooms
-from chat_broker.desk import ADMIN_PEER, Connection
-from chat_broker.tables import LOBBY, User
+import heapq
+
+from chat_broker import access, bans, entry, invitations, rooms, users
+from chat_broker.desk import ADMIN_PEER, HERE, Connection
+from chat_broker.tables import User
 from chat_broker.turn import Turn
 from chat_core import PROTOCOL_VERSIONS, keys, names
 from chat_core import messages as m
 from chat_core.errors import RefusedError
 
+PEOPLE_IN_A_REPLY = 500
+
+
+# ---- coming ----------------------------------------------------------------------------------------------------
+
 
 def hello(turn: Turn, peer: bytes, request: m.Hello) -> None:
-    """Let somebody in, making a user of a key that is new. Their rooms' heads are told as of after the commit."""
+    """Let somebody in, or have them wait. Their rooms' heads are told as of after the commit."""
     if peer.startswith(ADMIN_PEER):
         raise RefusedError("not_allowed", "The admin's socket needs no hello: it is the broker's own user.")
-    version = max(set(request.versions) & set(PROTOCOL_VERSIONS), default=0)
-    if not version:
-        spoken = ", ".join(map(str, PROTOCOL_VERSIONS))
-        raise RefusedError(
-            "version", f"This broker speaks protocol {spoken}, the client {request.versions}: update it."
-        )
+    version = _version(request)
     key = turn.key or request.key  # what is proved counts, whatever is claimed
     if not keys.is_key(key):
         raise RefusedError("key_bad", "The hello needs the client's public key: 40 characters of Z85.")
-    user = _user(turn, request, key)
-    old = turn.desk.connections.get(peer)
-    if ("users", user.id) in turn.batch.puts:
+    bans.refuse_banned(turn, "", turn.tables.keys.get(key, ""), key, turn.origin)
+    _check_crowd(turn, peer, turn.tables.keys.get(key, ""))
+    user = entry.user_of(turn, peer, key, request)
+    if ("users", user.id) in turn.batch.puts or ("keys", key) in turn.batch.puts:
         # Made in this batch, on this connection or another: if the commit fails, nobody may stay who this would be.
         turn.unsure.add(peer)
-    if old is None or old.user != user.id or old.key != key:
-        connection = Connection(user.id, user.name, turn.origin, turn.time, turn.mono, key)
-        if turn.desk.connect(peer, connection):
-            client = "".join(c for c in request.client if c.isprintable())  # it goes into the log
-            turn.notes.append(f"{user.name} came from {turn.origin or 'nowhere known'} ({client or 'unknown client'})")
-        if peer in turn.unsure:
-            turn.undos.append(lambda: turn.desk.reconnect(peer, old))
+        users.keep_place(turn, peer)
+    connection = Connection(user.id, user.name, turn.origin, turn.time, turn.mono, key)
+    if user.waiting:
+        turn.desk.wait(peer, connection)
+        _answer(turn, peer, m.Waiting(request.id, user.id, user.name, entry.PLEASE_WAIT))
+        return
+    _enter(turn, peer, connection, request.client)
     welcome = _welcome(turn, request.id, version, user)
-    if peer in turn.unsure:
-        turn.acknowledge(peer, welcome)
-    else:
-        turn.answer(peer, welcome)
+    _answer(turn, peer, welcome)
     turn.after_commit(lambda: _fill(turn, welcome, user))
 
 
-def who(turn: Turn, peer: bytes, request: m.Who) -> None:
-    """Tell who is here."""
-    if request.room:
-        members = turn.tables.members_of.get(rooms.find(turn, request.room).id, set())
-        people = turn.desk.people(turn.mono, members)
+def _version(request: m.Hello) -> int:
+    version = max(set(request.versions) & set(PROTOCOL_VERSIONS), default=0)
+    if not version:
+        spoken = ", ".join(map(str, PROTOCOL_VERSIONS))
+        text = f"This broker speaks protocol {spoken}, the client {request.versions}: update it."
+        raise RefusedError("version", text)
+    return version
+
+
+def _check_crowd(turn: Turn, peer: bytes, user: str) -> None:
+    """Refuse one connection too many, of a user or of an address."""
+    desk, facts = turn.desk, turn.facts
+    place = desk.place(peer)
+    here = place.let_in or place.waits
+    same_user, same_address = here is not None and here.user == user, here is not None
+    if user and facts.user_connections and len(desk.reach(user)) - same_user >= facts.user_connections:
+        raise _crowded(turn, "You have", facts.user_connections)
+    from_there = desk.from_address[turn.origin] - same_address
+    if turn.origin != HERE and facts.address_connections and from_there >= facts.address_connections:
+        raise _crowded(turn, "From your address there are", facts.address_connections)
+
+
+def _crowded(turn: Turn, who: str, most: int) -> RefusedError:
+    text = f"{who} {most} connections to this broker, which are the most: close some."
+    return RefusedError("crowded", text, retry=int(turn.facts.gone_seconds * 1000))
+
+
+def _enter(turn: Turn, peer: bytes, connection: Connection, client: str) -> None:
+    """Enter a connection in the desk, unless it is there as the same user's."""
+    old = turn.desk.connections.get(peer)
+    if old is not None and (old.user, old.key) == (connection.user, connection.key):
+        return
+    if turn.desk.connect(peer, connection):
+        program = names.one_line(client) or "unknown client"  # it goes into the log
+        turn.notes.append(f"{connection.name} came from {connection.address or 'nowhere known'} ({program})")
+
+
+def _answer(turn: Turn, peer: bytes, reply: m.Reply) -> None:
+    if peer in turn.unsure:
+        turn.acknowledge(peer, reply)
     else:
-        people = turn.everybody()
-    turn.answer(peer, m.Here(request.id, turn.desk.version, people))
+        turn.answer(peer, reply)
+
+
+def _welcome(turn: Turn, re: int, version: int, user: User) -> m.Welcome:
+    facts = turn.facts
+    feed = facts.feed if user.fed else 0
+    welcome = m.Welcome(re, version, user.id, user.name, facts.home, facts.boot, facts.epoch, feed, facts.name)
+    welcome.role = user.role
+    return welcome
+
+
+def _fill(turn: Turn, welcome: m.Welcome, user: User) -> None:
+    """Put in what is true after the commit."""
+    welcome.commit, welcome.time = turn.committed, turn.time
+    welcome.rooms, welcome.invited = rooms.mine(turn, user.id), rooms.invitations(turn, user.id)
+
+
+# ---- going -----------------------------------------------------------------------------------------------------
 
 
 def bye(turn: Turn, peer: bytes, request: m.Bye) -> None:
@@ -65,38 +116,55 @@ def gone(turn: Turn, peer: bytes, why: str) -> None:
         turn.notes.append(f"{last.name} left ({why}), from {last.address or 'nowhere known'}")
 
 
-def _user(turn: Turn, request: m.Hello, key: str) -> User:
-    """The key's user, made if it is new."""
-    tables = turn.tables
-    if key in tables.keys:
-        user = tables.users[tables.keys[key]]
-        if request.name and names.fold(names.user_name(request.name)) != names.fold(user.name):
-            text = f"This identity is known here as {user.name}: leave the name out, or use another identity folder."
-            raise RefusedError("name_differs", text)
-        return user
-    if not request.name:
-        raise RefusedError("name_needed", "The broker does not know you yet: give a name.")
+# ---- who there is ----------------------------------------------------------------------------------------------
+
+
+def who(turn: Turn, peer: bytes, request: m.Who) -> None:
+    """Tell who is here."""
+    user = turn.desk.connections[peer].user
+    if request.room:
+        record = rooms.find(turn, request.room, user)
+        people = turn.desk.people(turn.mono, turn.tables.members_of.get(record.id, set()))
+    else:
+        access.check(turn, user, "who")
+        people = turn.everybody()
+    turn.answer(peer, m.Here(request.id, turn.desk.version, people))
+
+
+def people(turn: Turn, peer: bytes, request: m.People) -> None:
+    """List the users; of their keys, their addresses and those who wait only admins hear."""
+    asking = turn.desk.connections[peer].user
+    access.check(turn, asking, "people")
+    closely = access.may("look_closely", access.standing(turn.tables, asking))
+    after = users.number(request.after) if request.after in turn.tables.users else 0
+    following = (
+        user for user in turn.tables.users.values() if users.number(user.id) > after and (closely or not user.waiting)
+    )
+    some = heapq.nsmallest(PEOPLE_IN_A_REPLY + 1, following, key=lambda user: users.number(user.id))
+    listed = [_somebody(turn, user, asking, closely) for user in some[:PEOPLE_IN_A_REPLY]]
+    turn.answer(peer, m.Crowd(request.id, listed, len(some) > PEOPLE_IN_A_REPLY))
+
+
+def _somebody(turn: Turn, user: User, asking: str, closely: bool) -> m.Somebody:
+    peers = turn.desk.reach(user.id)
+    about = m.Somebody(user.id, user.name, user.role, bool(peers), time=user.time)
+    if closely:
+        about.waiting, about.post = user.waiting, user.post
+        about.rooms = invitations.seen_scope(turn, asking, user.rooms)
+        about.keys = sorted(turn.tables.keys_of.get(user.id, ()))
+        about.address = users.connection_of(turn, peers[-1]).address if peers else ""
+    return about
+
+
+def nick(turn: Turn, peer: bytes, request: m.Nick) -> None:
+    """Be called otherwise from now on."""
+    connection = turn.desk.connections[peer]
+    access.check(turn, connection.user, "nick")
+    user = users.own(turn, connection)
     name = names.user_name(request.name)
-    folded = names.fold(name)
-    if folded in tables.names or folded == names.fold(names.BROKER_NAME):
-        raise RefusedError("name_taken", f"The name {name} is taken here: choose another one.")
-    number = tables.counters.get("users", 0) + 1
-    tables.put(turn.batch, "counters", "users", number)
-    user = User(f"u{number}", name, turn.time)
-    tables.put(turn.batch, "users", user.id, user)
-    tables.put(turn.batch, "names", folded, user.id)
-    tables.put(turn.batch, "keys", key, user.id)
-    rooms.enter(turn, LOBBY, user.id, name)
-    return user
-
-
-def _welcome(turn: Turn, re: int, version: int, user: User) -> m.Welcome:
-    facts = turn.facts
-    return m.Welcome(re, version, user.id, user.name, facts.home, facts.boot, facts.epoch, facts.feed, facts.name)
-
-
-def _fill(turn: Turn, welcome: m.Welcome, user: User) -> None:
-    """Put in what is true after the commit."""
-    welcome.commit, welcome.time = turn.committed, turn.time
-    mine = sorted(turn.tables.rooms_of.get(user.id, ()))
-    welcome.rooms = [rooms.info(turn, turn.tables.rooms[room], user.id) for room in mine]
+    if names.fold(name) != names.fold(user.name):
+        name = users.free_name(turn, request.name)
+    if name != user.name:
+        users.call(turn, user, name)
+        turn.notes.append(f"{user.name} is called {name} now")
+    turn.acknowledge(peer, m.Done(request.id, of=name))

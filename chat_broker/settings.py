@@ -34,6 +34,12 @@ class ListenSettings(Struct, frozen=True, forbid_unknown_fields=True):
     port: Port = 5555
 
 
+class AccessSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """[access]"""
+
+    join: Literal["open", "invite", "approve"] = "open"
+
+
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """[log]"""
 
@@ -59,6 +65,15 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     reply_queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 250
     reads_a_turn: Annotated[int, Meta(ge=1)] = 20
     pages_waiting: Annotated[int, Meta(ge=1, le=1000)] = 4
+    user_posts_per_second: Annotated[float, Meta(ge=0, le=1_000_000)] = 50.0
+    user_posts_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
+    user_bytes_per_second: Annotated[int, Meta(ge=0)] = 65536
+    address_posts_per_second: Annotated[float, Meta(ge=0, le=1_000_000)] = 200.0
+    address_posts_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 2000
+    user_rooms: Annotated[int, Meta(ge=0)] = 100
+    waiting_most: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    user_connections: Annotated[int, Meta(ge=0)] = 20
+    address_connections: Annotated[int, Meta(ge=0)] = 300
     address_connects_per_second: Annotated[float, Meta(ge=0, le=1_000_000)] = 50.0
     address_connects_burst: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
 
@@ -68,6 +83,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     broker: BrokerSettings = BrokerSettings()
     listen: ListenSettings = ListenSettings()
+    access: AccessSettings = AccessSettings()
     log: LogSettings = LogSettings()
     timing: TimingSettings = TimingSettings()
     limits: LimitSettings = LimitSettings()

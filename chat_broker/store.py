@@ -26,6 +26,10 @@ FILE = "chat.db"
 _WAYS_OF_WRITING = slice(18, 20)
 # Wait this long for another connection's lock; the reader never holds one, a person with the sqlite3 shell may.
 _BUSY_SECONDS = 5.0
+# How often to try to empty the write-ahead log.
+_SCRUB_MS = 1000
+# The row that has an event, if there is one: the last that begins at or before its number.
+_ROW_OF = "SELECT first, events FROM log WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1"
 
 
 class Store:
@@ -38,6 +42,7 @@ class Store:
         """
         self.path = folder / FILE
         self._looked_up: tuple[int, list[Outcome]] = 0, []
+        self._unscrubbed = 0  # time (ms) of the last try to empty the write-ahead log of what was deleted; 0: it is
         self.kept_old: Path | None = None  # the copy, if this was an upgrade
         try:
             self._sql = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -97,8 +102,10 @@ class Store:
                 if self._sql.in_transaction:
                     self._sql.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as problem:
+        except (sqlite3.Error, WireError) as problem:
             raise StoreError(str(problem)) from problem
+        if batch.blanks or self._unscrubbed:
+            self._scrub(batch)
 
     def clock(self) -> tuple[int, int]:
         """Number and time of the last batch on disk: after a failed commit this tells whether it got there."""
@@ -111,6 +118,8 @@ class Store:
         for room, chunk in batch.chunks.items():
             for first, last, events in chunk.pieces():
                 execute("INSERT INTO log VALUES (?, ?, ?, ?)", (room, first, last, events))
+        for room, seq in batch.blanks:
+            self._blank(room, seq)
         if batch.runs:
             self._write_runs(batch)
         for (table, key), value in batch.puts.items():
@@ -129,7 +138,36 @@ class Store:
         self._sql.executemany("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._sql.execute("INSERT INTO outcomes VALUES (?, ?)", (batch.number, wire.encode(outcomes)))
 
+    def _blank(self, room: str, seq: int) -> None:
+        """Rewrite the row of a message that was deleted; the chain does not have its body and holds."""
+        first, events = self._sql.execute(_ROW_OF, (room, seq)).fetchone()
+        blanked = wire.blanked_in(events, [seq - first])
+        self._sql.execute("UPDATE log SET events = ? WHERE room = ? AND first = ?", (blanked, room, first))
+
+    def _scrub(self, batch: Batch) -> None:
+        """Empty the write-ahead log, which still has what was deleted: now, or when nobody reads from it any more.
+
+        Tried once a second at most, and never waited for: a copy that is being made reads for as long as it takes.
+        """
+        if not batch.blanks and batch.time < self._unscrubbed + _SCRUB_MS:
+            return
+        self._unscrubbed = batch.time
+        with contextlib.suppress(sqlite3.Error):  # the batch is on disk all the same
+            self._sql.execute("PRAGMA busy_timeout = 0")
+            if not self._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                self._unscrubbed = 0
+        self._sql.execute(f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}")
+
     # What the rules ask (turn.LogView).
+
+    def event(self, room: str, seq: int) -> Raw | None:
+        """An event, encoded; None if it is not there."""
+        row = self._row(_ROW_OF, (room, seq))
+        try:
+            events = wire.split_events(row[1]) if row is not None else []
+        except WireError as problem:
+            raise StoreError(f"The database {self.path} is damaged ({problem}): restore a backup.") from problem
+        return events[seq - row[0]] if events and seq - row[0] < len(events) else None
 
     def sender(self, sender: str) -> SenderState | None:
         """Whose the sender is and the last number that it spent."""
@@ -172,6 +210,8 @@ class Store:
         # With NORMAL a power loss takes what was acknowledged; with FULL it does not (FACTS 1.6), and a commit for
         # each batch rather than each post makes it affordable.
         self._sql.execute("PRAGMA synchronous = FULL")
+        # What is deleted is overwritten: a deleted message is not to be found in the file.
+        self._sql.execute("PRAGMA secure_delete = ON")
         # Give room back after a burst, so that the write-ahead log does not keep a small disk full.
         self._sql.execute("PRAGMA journal_size_limit = 4194304")
 

@@ -4,12 +4,13 @@ Everything here changes through `put`, `remove` and `note`, which write down wha
 commit failed is undone exactly (DESIGN.md, section 2), whatever the handlers did.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
 
 from chat_broker.batch import Batch
-from chat_core import chain, wire
+from chat_core import chain, names, wire
 from chat_core.messages import ChatRole, RoomKind, RoomRole
 
 LOBBY = "lobby"
@@ -139,6 +140,7 @@ KEPT: dict[str, type] = {
     "machines": KeyRecord,
     "bans": BanRecord,
     "invitations": InvitationRecord,
+    "deleted": int,
 }
 
 # More senders than this are forgotten, oldest first; the store knows them all.
@@ -162,11 +164,28 @@ class Tables:
         self.machines: dict[str, KeyRecord] = {}  # public key -> more about it
         self.bans: dict[str, BanRecord] = {}  # by id, "b1"
         self.invitations: dict[str, InvitationRecord] = {}  # by id, "i1"
+        self.deleted: dict[str, int] = {}  # "room seq" of a message -> number of the event that deleted it
         self.heads: dict[str, Head] = {}
         self.senders: dict[str, SenderState] = {}
-        # Derived from `members`, kept in step by `_set`.
+        # Derived from the above, kept in step by `_set`.
         self.members_of: dict[str, set[str]] = {}
         self.rooms_of: dict[str, set[str]] = {}
+        self.invited_to: dict[str, set[str]] = {}  # user -> rooms
+        self.open_rooms: set[str] = set()  # whose events are on the feed
+        self.titles: dict[str, str] = {}  # folded shown name -> the room that is called so otherwise than by its id
+        self.unfed: set[str] = set()  # users
+        self.writers: set[str] = set()  # "room user" of those found to be free to post there; any change forgets them
+        self.keys_of: dict[str, set[str]] = {}
+        self.waiting: set[str] = set()  # users whom nobody has let in yet
+        self.bans_on: dict[str, set[str]] = {}  # user, key or address -> ids of bans
+        self._derived: dict[str, Callable[[str, Any, Any], None]] = {
+            "members": self._derive_members,
+            "invited": self._derive_invited,
+            "users": self._derive_users,
+            "rooms": self._derive_rooms,
+            "keys": self._derive_keys,
+            "bans": self._derive_bans,
+        }
         self._journal: list[tuple[str, str, Any]] = []
 
     def put(self, batch: Batch, table: str, key: str, value: Struct | str | int) -> None:
@@ -207,16 +226,67 @@ class Tables:
 
     def _set(self, table: str, key: str, value: Any) -> None:
         rows = getattr(self, table)
+        old = rows.get(key, _MISSING)
         if value is _MISSING:
             rows.pop(key, None)
         else:
             rows[key] = value
-        if table == "members":
-            room, user = key.split(" ")
-            for index, one, other in ((self.members_of, room, user), (self.rooms_of, user, room)):
-                if value is _MISSING:
-                    index[one].discard(other)
-                    if not index[one]:
-                        del index[one]
-                else:
-                    index.setdefault(one, set()).add(other)
+        derive = self._derived.get(table)
+        if derive is not None:
+            derive(key, old, value)
+
+    def _derive_members(self, key: str, _: Any, member: Any) -> None:
+        room, user = key.split(" ")
+        _index(self.members_of, room, user, member is not _MISSING)
+        _index(self.rooms_of, user, room, member is not _MISSING)
+        self.writers.clear()
+
+    def _derive_invited(self, key: str, _: Any, invited: Any) -> None:
+        room, user = key.split(" ")
+        _index(self.invited_to, user, room, invited is not _MISSING)
+
+    def _derive_users(self, user: str, _: Any, record: Any) -> None:
+        _keep(self.unfed, user, record is not _MISSING and not record.fed)
+        _keep(self.waiting, user, record is not _MISSING and record.waiting)
+        self.writers.clear()
+
+    def _derive_rooms(self, room: str, old: Any, record: Any) -> None:
+        _keep(self.open_rooms, room, record is not _MISSING and record.kind == "open")
+        if old is not _MISSING and self.titles.get(names.fold(old.name)) == room:
+            del self.titles[names.fold(old.name)]
+        if record is not _MISSING and names.fold(record.name) != room:
+            self.titles[names.fold(record.name)] = room
+        self.writers.clear()
+
+    def _derive_keys(self, key: str, old: Any, user: Any) -> None:
+        if old is not _MISSING:
+            _index(self.keys_of, old, key, False)
+        if user is not _MISSING:
+            _index(self.keys_of, user, key, True)
+
+    def _derive_bans(self, ban: str, old: Any, record: Any) -> None:
+        if old is not _MISSING:
+            _index(self.bans_on, _on(old), ban, False)
+        if record is not _MISSING:
+            _index(self.bans_on, _on(record), ban, True)
+
+
+def _on(ban: BanRecord) -> str:
+    return ban.user or ban.key or ban.address
+
+
+def _index(index: dict[str, set[str]], one: str, other: str, there: bool) -> None:
+    """Enter a pair in an index, or take it out; nothing is left of what is empty."""
+    if there:
+        index.setdefault(one, set()).add(other)
+    elif one in index:
+        index[one].discard(other)
+        if not index[one]:
+            del index[one]
+
+
+def _keep(rows: set[str], key: str, there: bool) -> None:
+    if there:
+        rows.add(key)
+    else:
+        rows.discard(key)

@@ -16,6 +16,7 @@ from msgspec import Raw
 
 from chat_broker.batch import Batch, Chunk, Outcome, Run
 from chat_broker.desk import Connection, Desk
+from chat_broker.meters import Limits
 from chat_broker.tables import NO_EVENTS, Head, SenderState, Tables
 from chat_core import wire
 from chat_core.chain import chain_of
@@ -32,6 +33,9 @@ class LogView(Protocol):
     def outcome(self, sender: str, n: int) -> Outcome | None:
         """What became of a number."""
 
+    def event(self, room: str, seq: int) -> Raw | None:
+        """An event, encoded; None if it is not there."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -46,7 +50,13 @@ class Facts:
     presence_seconds: float = 1.0
     gone_seconds: float = 15.0
     reads_a_turn: int = 20
+    join: str = "open"  # who is let in: everybody, those with an invitation ("invite"), or whom an admin says yes to
+    # 0: any number
+    waiting_most: int = 0
+    user_connections: int = 0
+    address_connections: int = 0
     salt: bytes = b""  # the database's secret, for digests
+    limits: Limits | None = None  # None: there are none
 
     @cached_property
     def keyed(self) -> blake2b:
@@ -67,6 +77,8 @@ class ReadJob:
     limit: int = 0
     points: list[tuple[int, str]] | None = None  # a fork is asked for, not a page
     asker: Connection | None = None  # who had the connection then: another one gets no answer to it
+    user: str = ""  # who asked, and the numbers that may be read: looked at again when the answer leaves
+    readable: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -84,6 +96,7 @@ class Turn:
     origin: str = ""  # the network address that a hello came from
     key: str = ""  # the key that a hello's connection has proved to have; "": none, in open mode
     shut_out: bool = False  # somebody lost the right to hear the feed: it has to be bound anew
+    dropped: list[tuple[bytes, int]] = field(default_factory=list)  # not answered, since who asks was shut out
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)
     told: list[tuple[str, Reply]] = field(default_factory=list)
@@ -92,6 +105,7 @@ class Turn:
     unsure: set[bytes] = field(default_factory=set)  # connections whose user depends on this batch
     markers: list[tuple[str, bytes]] = field(default_factory=list)
     published: list[tuple[str, bytes]] = field(default_factory=list)
+    pushed: list[tuple[bytes, bytes]] = field(default_factory=list)  # (peer, frame), to go out behind the replies
     jobs: list[ReadJob] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _everybody: list[Person] | None = None
@@ -109,13 +123,14 @@ class Turn:
     # What is stored.
 
     def append(
-        self, room: str, author: str, name: str, kind: str, body: bytes = b"{}", sender: str = "", n: int = 0
-    ) -> int:
+        self, room: str, author: str, name: str, kind: str, body: bytes = b"{}", sender: str = "", n: int = 0,
+        target: int = 0,
+    ) -> int:  # fmt: skip
         """Append an event to a room's log; returns its sequence number."""
         batch, tables = self.batch, self.tables
         head = tables.heads.get(room, NO_EVENTS)
         seq, time = head.seq + 1, batch.time
-        chain = chain_of(head.chain, room, seq, time, author, name, sender, n, kind)
+        chain = chain_of(head.chain, room, seq, time, author, name, sender, n, kind, target)
         new_head = Head(head.first, seq, chain)
         chunk = batch.chunks.get(room)
         if chunk is None:
@@ -123,7 +138,7 @@ class Turn:
             tables.note("heads", room, new_head)
         else:
             tables.heads[room] = new_head  # the journal has what was there before the batch
-        event = Event(room, seq, time, author, name, kind, chain, sender, n, body=Raw(body))
+        event = Event(room, seq, time, author, name, kind, chain, sender, n, target, body=Raw(body))
         chunk.events.append(wire.encode(event))
         return seq
 
@@ -152,6 +167,12 @@ class Turn:
         if run is not None and n >= run.first:
             return run.outcomes[n - run.first]
         return self.log.outcome(sender, n)
+
+    def event(self, room: str, seq: int) -> Event | None:
+        """An event of a room, the batch included."""
+        chunk = self.batch.chunks.get(room)
+        found = (chunk.event(seq) if chunk is not None else None) or self.log.event(room, seq)
+        return wire.decode_event(found) if found is not None else None
 
     def keep(self, table: dict[str, int], key: str, value: int) -> None:
         """Set a row of volatile state, to be put back if the commit fails."""

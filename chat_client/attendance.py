@@ -61,4 +61,6 @@ class Attendance:
         self.here.update(came)
         for user, _ in went:
             del self.here[user]
-        return Moved(came, went) if came or went else None
+        named = [(user, name) for user, name in delta.named if self.here.get(user, name) != name]
+        self.here.update(named)
+        return Moved(came, went, named) if came or went or named else None

@@ -12,6 +12,9 @@
 A bot's place in a room and its answers are written to its outbox in one transaction: killed at any moment, it goes on
 at the first message that it has not answered, and every answer counts once. The function itself may run a second time
 for a message if the bot was killed in between.
+
+A join string with an invitation lets a bot in where one needs it, with the scope that its maker gave it. A private room
+among its rooms is entered when somebody invites it.
 """
 
 import inspect
@@ -72,17 +75,22 @@ class Bot:
         identity: Path | None = None,
         prefix: str = "!",
         every: s.Intervals | None = None,
+        directs: bool = False,
         accept_key: str = "",
     ) -> None:
-        """``identity``: the folder of the bot's key, outbox and place; otherwise one for its name. ``accept_key``: the
+        """``address`` may be a join string. ``identity``: the folder of the bot's key, outbox and place; otherwise one
+        for its name. ``directs``: work in the direct rooms, too, that people begin with it. ``accept_key``: the
         fingerprint of the broker's key, where the address is no join string that has the key; "open": the broker does
         not encrypt. Once it was met, the broker is known."""
         self.address, self.name, self.prefix = parse_address(address), names.user_name(name), prefix
         self.rooms = [names.room_name(room) for room in rooms]
+        self.directs = directs
         self._folder = identity or folder_for(self.name)
         self._every, self._accept_key = every, accept_key
         self._commands: dict[str, Callable[..., str | None]] = {"help": self._help}
         self._listeners: list[Callable[[Call], str | None]] = []
+        self._notified: list[Callable[[m.Notice], None]] = []
+        self._followed: set[str] = set()
         self._silent_until: dict[str, int] = {}
         self._stopping = threading.Event()
 
@@ -95,6 +103,11 @@ class Bot:
     def on_message(self, function: Callable[[Call], "str | None"]) -> Callable[[Call], "str | None"]:
         """Have the function see every message that is no command and not the bot's own; it may answer."""
         self._listeners.append(function)
+        return function
+
+    def on_notice(self, function: Callable[[m.Notice], None]) -> Callable[[m.Notice], None]:
+        """Have the function see what is done that concerns the bot: it was invited, removed, made moderator ..."""
+        self._notified.append(function)
         return function
 
     def answers(self, call: Call) -> list[str]:
@@ -131,8 +144,10 @@ class Bot:
 
     def _work(self, client: Client) -> None:
         me = self._connect(client)
+        self._followed.clear()
         for room in self.rooms:
             self._enter(client, room)
+        self._look_at(client, [room.id for room in me.rooms])
         while not self._stopping.is_set():
             news = client.next(LOOK_SECONDS)
             if isinstance(news, effects.Arrived):
@@ -142,6 +157,13 @@ class Bot:
                 self._rewind(client, news)
             elif isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
+            elif isinstance(news, effects.MyRooms):
+                self._look_at(client, news.rooms)
+            elif isinstance(news, effects.Removed):
+                self._followed.discard(news.room)
+                self._notify(client, m.Notice(0, "removed", news.room, news.by, reason=news.reason))
+            elif isinstance(news, effects.Noticed):
+                self._notify(client, news.notice)
             elif isinstance(news, Settled) and isinstance(news.reply, m.Refused):
                 log.warning("an answer was refused: %s", news.reply.text)
             elif isinstance(news, effects.Status):
@@ -155,6 +177,10 @@ class Bot:
                 log.warning("%s Trying again.", problem)
             except UnreachableError:
                 continue
+            except RefusedError as problem:
+                if problem.code != "waiting":
+                    raise
+                log.info("%s", problem)
         raise _StoppedError
 
     def _enter(self, client: Client, room: str) -> None:
@@ -165,9 +191,35 @@ class Bot:
         if not points:
             points = [reply.room.head]
             client.outbox.add_all([], [(room, *reply.room.head)])
-        have, chain = points[-1]
+        self._follow(client, room, points)
+
+    def _follow(self, client: Client, room: str, points: list[tuple[int, str]]) -> None:
+        have, chain = points[-1] if points else (0, START)
         client.follow(room, have, chain if have else START)
         client.remember(room, points)
+        self._followed.add(room)
+
+    def _look_at(self, client: Client, mine: list[str]) -> None:
+        """The bot is in these rooms, into some of which it was taken by others."""
+        for room in mine:
+            if room in self._followed:
+                continue
+            if room in self.rooms:
+                self._enter(client, room)
+            elif self.directs and room.startswith("@"):
+                # Its kind has to be known before it is followed. What was said there is said to the bot, all of it.
+                self._patiently(client, m.Room(room=room))
+                self._follow(client, room, client.outbox.points(room))
+
+    def _notify(self, client: Client, notice: m.Notice) -> None:
+        log.info("%s %s %s %s", notice.kind, notice.room, notice.by, notice.reason)
+        if notice.kind == "invited" and notice.room in self.rooms and notice.room not in self._followed:
+            self._enter(client, notice.room)
+        for function in self._notified:
+            try:
+                function(notice)
+            except Exception:
+                log.exception("%s failed", function.__name__)
 
     def _patiently(self, client: Client, request: m.Request) -> m.Reply:
         while not self._stopping.is_set():

@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -33,6 +33,7 @@ from chat_core import messages as m
 from chat_core import names, wire
 from chat_core.address import Address
 from chat_core.chain import START
+from chat_core.errands import find_direct
 from chat_core.errors import RefusedError, TroubleError, UnreachableError
 
 # Lines read ahead of their acknowledgement.
@@ -58,7 +59,7 @@ News = effects.Effect | Line | Renumbered
 
 def as_error(reply: m.Refused) -> RefusedError:
     """A refusal as an exception."""
-    return RefusedError(reply.code, reply.text, reply.expected, reply.verdict)
+    return RefusedError(reply.code, reply.text, reply.expected, reply.verdict, reply.retry)
 
 
 def why_unreachable(address: Address) -> str:
@@ -84,16 +85,19 @@ class Client:
         every: s.Intervals | None = None,
         context: Context | None = None,
         accept: Accept = "",
+        link: str = "",
     ) -> None:
         """``fallback_name`` is used if the broker does not know the identity and no name is given. ``accept``: whom to
         trust where no broker is known yet and the address has no key (see `pins.Accept`); a function is called in this
-        thread. Raises UntrustedError if the address has another key than the one that is known."""
+        thread. ``link``: the one-time code that another machine of this user showed. Raises UntrustedError if the
+        address has another key than the one that is known."""
         self.address, self.identity = address, identity
         self._trust = Trust(address, identity.folder, accept)
         self.outbox = Outbox(identity.folder, address.text)
         self.welcome: m.Welcome | None = None
         self.status = effects.Status("offline", "not connected yet")
         self.held: m.Refused | None = None  # why the broker cannot do what was asked last, at the moment
+        self.waits: m.Waiting | None = None  # an admin has to let us in
         self._mine: deque[Row] = deque()  # rows to be sent once the broker is known
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._aside: deque[News] = deque()
@@ -101,7 +105,7 @@ class Client:
         self._ahead = threading.Semaphore(LINES_AHEAD)
         self._session = s.Session(
             identity.public, name, fallback_name, dice=random.SystemRandom(), every=every, pin=self._trust.pin,
-            where=address.text,
+            where=address.text, invite=address.invite, link=link,
         )  # fmt: skip
         self._link = Link(self._session, address, self._news.put, context, identity=identity)
         self._started = False
@@ -125,14 +129,16 @@ class Client:
         self.outbox.close()
 
     def connect(self, seconds: float) -> m.Welcome:
-        """Wait for the broker's welcome. Raises UnreachableError, RefusedError if it does not let us in, UntrustedError
-        if nobody has confirmed its key; TroubleError once something is wrong that waiting does not mend."""
+        """Wait for the broker's welcome. Raises UnreachableError, RefusedError if it does not let us in (with code
+        "waiting", an admin may still do so), UntrustedError if nobody has confirmed its key; TroubleError once
+        something is wrong that waiting does not mend."""
         if not self._started:
             self.start()
         deadline = time.monotonic() + seconds
         while self.welcome is None:
             news = self._receive(deadline - time.monotonic())
             if news is None:
+                self._raise_waiting()
                 raise UnreachableError(self._why_unreachable())
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
@@ -150,6 +156,7 @@ class Client:
             news = self._receive(deadline - time.monotonic())
             if news is None:
                 self._link.call(lambda session, now: session.forget(token))
+                self._raise_waiting()
                 if self.held is not None:
                     raise as_error(self.held)
                 raise UnreachableError(f"The broker at {self.address.text} does not answer.")
@@ -160,6 +167,12 @@ class Client:
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             self._put_aside(news)
+
+    def direct(self, people: Sequence[str], seconds: float = 10.0) -> m.RoomInfo:
+        """The room in which we talk with these people (names or ids) and nobody else; made if there is none yet. To be
+        called when the broker has let us in. Raises as `ask`."""
+        assert self.welcome is not None
+        return find_direct(lambda request: self.ask(request, seconds), self.welcome.rooms, self.welcome.user, people)
 
     def follow(self, room: str, have: int = 0, chain: str | None = START) -> None:
         """Have a room's events delivered from behind ``have`` on, which had this chain (None: not known)."""
@@ -215,6 +228,10 @@ class Client:
         """One of the lines needs no more room."""
         self._ahead.release()
 
+    def _raise_waiting(self) -> None:
+        if self.waits is not None:
+            raise RefusedError("waiting", self.waits.text)
+
     def _why_unreachable(self) -> str:
         if self.held is not None:
             return self.held.text
@@ -238,7 +255,7 @@ class Client:
         elif isinstance(news, effects.Welcomed):
             self._trust.keep()
             self.outbox.learn(news.welcome.home)
-            known, self.welcome = self.welcome, news.welcome
+            known, self.welcome, self.waits = self.welcome, news.welcome, None
             if known is None or known.home != news.welcome.home:
                 # What an earlier process left for this broker was said before what this one says.
                 self.send(self.outbox.adopt() + list(self._mine))
@@ -253,6 +270,8 @@ class Client:
             self.status = news
         elif isinstance(news, effects.Held):
             self.held = news.reply
+        elif isinstance(news, effects.Waits):
+            self.waits = news.reply
         if isinstance(news, Settled | effects.Answered):
             self.held = None
         return news

@@ -1,6 +1,6 @@
 """What a session wants: orders for the link, news for the application. Plain data (session.py explains them)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chat_client.flight import Renumber, Settled
 from chat_core import messages as m
@@ -76,11 +76,37 @@ class TurnedAway:
 
 
 @dataclass(frozen=True)
+class Waits:
+    """The broker knows of us, and an admin has to let us in. That is found out without anybody's doing."""
+
+    reply: m.Waiting
+
+
+@dataclass(frozen=True)
 class Arrived:
     """The next events of a room: each once, in order, without holes."""
 
     room: str
     events: list[m.Event]
+
+
+@dataclass(frozen=True)
+class Walled:
+    """What lies between event ``after`` and event ``first`` of a room is not for me; what comes next begins there."""
+
+    room: str
+    after: int
+    first: int
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A room may not be read any more, and is followed no longer; what was read of it stays. ``by`` whom (their name,
+    or "": it is not known) and why."""
+
+    room: str
+    by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +141,13 @@ class MyRooms:
 
 
 @dataclass(frozen=True)
+class Noticed:
+    """Something was done that concerns me (docs/protocol.md, "notice")."""
+
+    notice: m.Notice
+
+
+@dataclass(frozen=True)
 class People:
     """Who is here: user -> name. Replaces what was told before; only to a session that watches."""
 
@@ -123,10 +156,11 @@ class People:
 
 @dataclass(frozen=True)
 class Moved:
-    """Who came and who went just now: (user, name). Only to a session that watches."""
+    """Who came, who went and who is called otherwise just now: (user, name). Only to a session that watches."""
 
     came: list[tuple[str, str]]
     went: list[tuple[str, str]]
+    named: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -143,8 +177,8 @@ class RoundTrip:
 
 @dataclass(frozen=True)
 class Status:
-    """How things stand: "offline", "joining", "syncing", "live" or "refused", and a sentence for people. ``trouble``:
-    the code of the `Trouble` that the sentence tells, if it does."""
+    """How things stand: "offline", "waiting", "joining", "syncing", "live" or "refused", and a sentence for people.
+    ``trouble``: the code of the `Trouble` that the sentence tells, if it does."""
 
     state: str
     text: str
@@ -152,7 +186,7 @@ class Status:
 
 
 Effect = (
-    Open | Close | Subscribe | Send | Welcomed | TurnedAway | Arrived | Rewound | Answered | Held | MyRooms | Status
-    | Settled | Renumber | People | Moved | Directory | RoundTrip
+    Open | Close | Subscribe | Send | Welcomed | TurnedAway | Waits | Arrived | Walled | Removed | Rewound | Answered
+    | Held | MyRooms | Noticed | Status | Settled | Renumber | People | Moved | Directory | RoundTrip
     | Met | Trouble
 )  # fmt: skip

@@ -9,6 +9,8 @@ from msgspec import Raw, Struct
 from chat_core.messages import Post, Posted, Refused
 
 Key = tuple[str, int]
+# Whatever a refusal says, by then it is tried again: the limit may have been lifted meanwhile.
+LONGEST_HOLD_SECONDS = 60.0
 
 
 class Row(Struct, frozen=True):
@@ -42,6 +44,18 @@ class Renumber:
 
     sender: str
     first: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """The broker does not take posts for now, and says why; the flight goes on by itself."""
+
+    reply: Refused
+
+
+def hold_seconds(reply: Refused, least: float) -> float:
+    """For how long to ask nothing after a refusal that is not for good."""
+    return min(reply.retry / 1000, LONGEST_HOLD_SECONDS) or least
 
 
 @dataclass
@@ -83,7 +97,7 @@ class Flight:
         self._pending[request] = (row.sender, row.n), now + self.patience_seconds
         return Post(request, row.room, row.kind, Raw(row.body), row.sender, row.n)
 
-    def answered(self, reply: Posted | Refused, now: float) -> Settled | Renumber | None:
+    def answered(self, reply: Posted | Refused, now: float) -> Settled | Renumber | Holding | None:
         """A reply; one to a request that is no longer pending says nothing."""
         pending = self._pending.pop(reply.re, None)
         if pending is None or (row := self.rows.get(pending[0])) is None:
@@ -94,9 +108,9 @@ class Flight:
         if reply.code in ("expected", "conflict", "foreign_sender"):
             return self._misnumbered(row, reply)
         if reply.verdict == "later":
-            self.held_until = now + self.hold_seconds
+            self.held_until = now + hold_seconds(reply, self.hold_seconds)
             self.rewind()
-            return None
+            return Holding(reply)
         del self.rows[pending[0]]
         return Settled(row, reply)
 

@@ -36,6 +36,7 @@ class Following:
     told: int = 0  # the highest number that the broker spoke of
     told_since: int = 0  # the same, since a page was last asked for
     forking: bool = False
+    doubted: bool = False  # whether it can still be read: the answer to a page tells
     waiting: dict[int, Event] = field(default_factory=dict)
     chains: OrderedDict[int, str] = field(default_factory=OrderedDict)
     # While the fork is looked for: the highest point that both have, the lowest that they have not, what was asked.
@@ -100,7 +101,7 @@ class Following:
 
     def gap(self) -> tuple[int, int] | None:
         """What to ask for: (after, up to), or None if nothing is missing. Up to 0: whatever there is."""
-        if self.forking or self.have >= self.told:
+        if self.forking or (self.have >= self.told and not self.doubted):
             return None
         return self.have, min(self.waiting) - 1 if self.waiting else 0
 
@@ -138,11 +139,13 @@ class Following:
         self.chains = OrderedDict(points)
         self.chains.update(known)
 
-    def skip(self, first: int) -> None:
-        """The log begins at ``first``: nothing before it will ever come."""
-        if first > self.have + 1:
-            self.have, self.chain = first - 1, None
-            self.waiting = {seq: event for seq, event in self.waiting.items() if seq >= first}
+    def skip(self, first: int) -> bool:
+        """What can be read goes on at ``first``: nothing before it will ever come. Is that a step?"""
+        if first <= self.have + 1:
+            return False
+        self.have, self.chain = first - 1, None
+        self.waiting = {seq: event for seq, event in self.waiting.items() if seq >= first}
+        return True
 
     def rewind(self, seq: int) -> None:
         """Go back to a common point; 0: read again from the start."""

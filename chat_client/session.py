@@ -20,9 +20,10 @@ Rules that are easy to lose:
 * The barrier's heads are those of the marker's publication. A hello's heads are older.
 * The beat is counted: a missing one means that something was lost, perhaps the last message.
 * A head in a reply below what was there when it was asked for means another history, as does another chain, or a room
-  that is not there any more.
+  that is not there any more. But of a room that is not on the feed (`private`) that only means that it is closed to us.
 """
 
+import contextlib
 import itertools
 import random
 from collections.abc import Iterable
@@ -36,18 +37,23 @@ from chat_client.effects import (
     Effect,
     Held,
     MyRooms,
+    Noticed,
+    Removed,
     Rewound,
     RoundTrip,
     Send,
     Status,
     Subscribe,
     TurnedAway,
+    Waits,
+    Walled,
     Welcomed,
 )
-from chat_client.flight import Flight, Row
+from chat_client.flight import Flight, Holding, Row, hold_seconds
 from chat_client.following import DivergedError, Following
 from chat_client.lines import Line
 from chat_client.meeting import BANNED, CROWDED, OPEN, Meeting, Patience
+from chat_client.private import CLOSED, OffFeed
 from chat_core import VERSION, wire
 from chat_core import messages as m
 from chat_core.chain import START
@@ -110,22 +116,28 @@ class Session:
         dice: random.Random,
         every: Intervals | None = None,
         watch: bool = False,
+        invite: str = "",
+        link: str = "",
         pin: str = "",
         where: str = "this address",
     ) -> None:
         """``key``: the public key that the hello carries. ``fallback_name``: used if the broker does not know the key
         and no name was given. ``dice``: where nonces and jitter come from. ``watch``: tell who is here, when the list
-        of rooms changes, and round trips. ``pin``: the broker's key, `meeting.OPEN`, or "": whoever is met there is
-        told, and nothing more is done until `trust` is called. ``where``: the address, for people."""
+        of rooms changes, and round trips. ``invite``, ``link``: the token of an invitation, the one-time code of
+        another machine; said until we are let in. ``pin``: the broker's key, `meeting.OPEN`, or "": whoever is met
+        there is told, and nothing more is done until `trust` is called. ``where``: the address, for people."""
         self.every = every or Intervals()
         self.watch = watch
         self.attendance = Attendance()
         self.key, self.name, self.fallback_name = key, name, fallback_name
         self.home = self.epoch = ""
+        self.invite, self.link = invite, link
         self.rooms: dict[str, Following] = {}
+        self.off_feed = OffFeed()
         self.flight = Flight(hold_seconds=self.every.hold, patience_seconds=self.every.patience)
         self.accepted = False
         self.refused = False
+        self.waiting: m.Waiting | None = None  # for an admin's yes
         self.barrier: Barrier | None = None
         self.posts = Line("posts", self.every.patience, self.every.posts_silence)
         self.feed = Line("feed", self.every.patience, self.every.feed_silence)
@@ -144,6 +156,7 @@ class Session:
         self._who: int | None = None  # the request for a snapshot of presence
         self._feed_port = 0
         self._ping_due = 0.0
+        self._hello_due = 0.0  # while we wait to be let in
         self._status = Status("offline", "not connected yet")
 
     def take(self) -> list[Effect]:
@@ -172,7 +185,9 @@ class Session:
         if room in self.rooms:
             return
         self.rooms[room] = Following(room, have, chain)
-        if self.feed.up:
+        if room in self.off_feed:
+            self._ping_due = now
+        elif self.feed.up:
             self._effects.append(Subscribe(wire.ROOM_TOPIC + room))
             self._open_barrier(now)
 
@@ -241,10 +256,12 @@ class Session:
         except WireError:
             return  # a newer broker's, or junk: its request will be asked again
         pending = self._pending.pop(reply.re, None)
-        if isinstance(reply, m.Refused) and reply.verdict == "later" and reply.code not in ("hello_first", "expected"):
-            self._effects.append(Held(reply))
-        if isinstance(reply, m.Refused) and reply.code == "hello_first" and self.accepted:
+        if isinstance(reply, m.Refused) and reply.code in ("hello_first", "waiting") and self.accepted:
             self._say_hello(now)
+        elif isinstance(reply, m.Events):
+            self._on_events(reply, now)
+        elif isinstance(reply, m.Notice):
+            self._on_notice(reply, now)
         elif isinstance(reply, m.Posted | m.Refused) and pending is None:
             self._settle(reply, now)
         elif pending is not None:
@@ -285,6 +302,8 @@ class Session:
         for line in (self.posts, self.feed):
             if line.up and now >= line.silent_at():
                 self._drop(line, now)
+        if self.waiting is not None and now >= self._hello_due:
+            self._say_hello(now)
         if not self.accepted:
             self._look(now)
             return
@@ -304,6 +323,8 @@ class Session:
         if self.refused:
             return now + self.every.ping
         times = [line.silent_at() if line.up else line.retry for line in (self.posts, self.feed)]
+        if self.waiting is not None:
+            return min(times[0], self._hello_due)
         if not self.accepted:
             posts = times[0] if self.posts.up or self.meeting.pin else now + self.every.ping
             return min(posts, self.meeting.deadline(), times[1] if self.feed.up else posts)
@@ -321,7 +342,7 @@ class Session:
 
     def _look(self, now: float) -> None:
         """Try to be let in, by a broker that is trusted; find out who is there, and what is wrong."""
-        if self.refused:
+        if self.refused or self.waiting is not None:
             return
         self.meeting.look(now)
         if self.meeting.pin and not self.posts.up and now >= self.posts.retry:
@@ -334,7 +355,7 @@ class Session:
 
     def _open_feed(self, now: float) -> None:
         self._open(self.feed, now, self._feed_port)
-        for topic in (*(wire.ROOM_TOPIC + room for room in self.rooms), wire.BEAT_TOPIC):
+        for topic in (*(wire.ROOM_TOPIC + room for room in self._on_feed()), wire.BEAT_TOPIC):
             self._effects.append(Subscribe(topic))
         if self.watch:
             self._effects.append(Subscribe(wire.PRESENCE_TOPIC))
@@ -353,6 +374,7 @@ class Session:
         if why in (BANNED, CROWDED):
             line.retry = now + (self.every.banned if why == BANNED else self.every.crowded)
         if line is self.posts:
+            self.waiting = None
             if not self.accepted:
                 self.meeting.tried(why, line.reached, now)
             self._forget_requests()
@@ -362,6 +384,7 @@ class Session:
 
     def _forget_requests(self) -> None:
         self.accepted = False
+        self.off_feed.begin()
         self._pending.clear()
         self._asked.clear()
         self._history = self._who = None
@@ -381,17 +404,21 @@ class Session:
 
     def _say_hello(self, now: float, name: str | None = None) -> None:
         self._forget_requests()
-        self._send(
-            m.Hello(name=self.name if name is None else name, key=self.key, client=f"zmq-chat {VERSION}"), "hello", now
-        )
+        hello = m.Hello(name=self.name if name is None else name, key=self.key, client=f"zmq-chat {VERSION}")
+        hello.invite, hello.link = self.invite, self.link
+        self._send(hello, "hello", now)
+        self._hello_due = now + self.every.ping
 
     def _ping(self, now: float) -> None:
-        rooms = list(self.rooms) if self._unfed() else []
-        self._send(m.Ping(commit=self._commit, rooms=rooms), "ping", now, rooms)
-        self._ping_due = now + (self.every.ping_unfed if rooms else self.every.ping)
+        unfed = self._wants_feed and self._unfed()
+        asked = {room: one for room, one in self.rooms.items() if unfed or room in self.off_feed}
+        self._send(m.Ping(commit=self._commit, rooms=list(asked)), "ping", now, asked)
+        self._ping_due = now + (self.every.ping_unfed if unfed and asked else self.every.ping)
 
     def _ask_who(self, now: float) -> None:
-        if self.watch and self.accepted and not self.attendance.known and self._who is None and now >= self._held:
+        if not self.watch or self.off_feed.closed:
+            return
+        if self.accepted and not self.attendance.known and self._who is None and now >= self._held:
             self._who = self._send(m.Who(), "who", now)
 
     def _send_asks(self, now: float) -> None:
@@ -439,7 +466,11 @@ class Session:
 
     def _answer(self, pending: _Pending, reply: m.AnyReply, now: float) -> None:
         if isinstance(reply, m.Refused):
+            if reply.verdict == "later" and reply.code not in ("hello_first", "expected"):
+                self._effects.append(Held(reply))
             self._on_refused(pending, reply, now)
+        elif isinstance(reply, m.Waiting):
+            self._on_waiting(reply, now)
         elif pending.kind == "ask":
             self._tell(pending, reply)
         elif isinstance(reply, m.Welcome):
@@ -449,7 +480,7 @@ class Session:
         elif isinstance(reply, m.Pong):
             self._on_pong(reply, pending, now)
         elif isinstance(reply, m.Paged):
-            self._on_page(reply, pending.had, now)
+            self._on_page(reply, pending)
         elif isinstance(reply, m.Forked):
             self._on_forked(reply, pending.what)
         elif isinstance(reply, m.Here):
@@ -462,6 +493,7 @@ class Session:
                 self._say_hello(now, self.fallback_name)
             elif reply.verdict == "later":
                 self._drop(self.posts, now)
+                self.posts.retry = max(self.posts.retry, now + hold_seconds(reply, 0.0))
             else:
                 self.refused = True
                 self.meeting.welcome()  # found it was
@@ -470,16 +502,19 @@ class Session:
                 self._drop(self.feed, now)
         elif reply.verdict == "later":
             self._forget_one(pending)
-            self._held = now + self.every.hold  # asking again at once would be a storm
+            self._held = now + hold_seconds(reply, self.every.hold)  # asking again at once would be a storm
         elif pending.kind == "ask":
             self._tell(pending, reply)
         elif pending.kind in ("page", "fork"):
-            # The room is gone, which the log of this broker never does: another history without it.
             self._history = None
             following = pending.what
             assert isinstance(following, Following)
             # Who stopped following and began anew meanwhile is not meant.
-            if self.rooms.get(following.room) is following and following.have:
+            meant = self.rooms.get(following.room) is following
+            if meant and (reply.code == "not_allowed" or (following.room in self.off_feed and reply.code in CLOSED)):
+                self._remove(following.room)
+            elif meant and following.have:
+                # The room is gone, which the log of this broker never does: another history without it.
                 self._rewind(following, 0)
             else:
                 following.rewind(0)
@@ -489,25 +524,31 @@ class Session:
         token = pending.what
         assert isinstance(token, int)
         self._asked.discard(token)
+        self.off_feed.learn(reply)
         if self._asks.pop(token, None) is not None:
             self._effects.append(Answered(token, reply))
 
     def _on_welcome(self, welcome: m.Welcome, had: dict[str, int], now: float) -> None:
-        self.accepted = True
+        self.accepted, self.waiting = True, None
         self.meeting.welcome()
         self.posts.failures = 0
+        self.off_feed.welcome(welcome, self.home != welcome.home)
         self._commit = welcome.commit
         self._feed_port = welcome.feed
         another = bool(self.epoch) and self.epoch != welcome.epoch
         self.home, self.epoch = welcome.home, welcome.epoch
+        self.invite = self.link = ""  # they count once, and our key is known now
         self.attendance.begin(welcome.boot)
         self._directory = -1
         self._effects.append(Welcomed(welcome, self.meeting.pin != OPEN))
+        self._remove_but(self.off_feed.mine, self.rooms)
         if another:
             self._another_history()
         for room in welcome.rooms:
             self._on_head(room.id, room.head, had)
-        if self.feed.up:
+        if self.off_feed.closed:
+            self._drop(self.feed, now)
+        elif self.feed.up:
             self._open_barrier(now)
         self._ping_due = now
         self.tick(now)
@@ -526,8 +567,14 @@ class Session:
             self._drop(self.posts, now)  # the welcome of a new hello says what that means
             return
         self._commit = max(self._commit, reply.commit)
-        if pending.what:  # heads were asked for
-            self._on_heads(reply.heads, pending.had)
+        assert isinstance(pending.what, dict)
+        asked = [room for room, following in pending.what.items() if self.rooms.get(room) is following]
+        if reply.rooms is not None:
+            self.off_feed.mine = set(reply.rooms)
+            self._remove_but(reply.rooms, asked)
+        for room, head in reply.heads.items():
+            self._on_head(room, head, pending.had)
+        self._on_missing([room for room in asked if room in self.rooms], reply.heads, pending.had)
         if reply.rooms is not None:
             self._effects.append(MyRooms(reply.rooms))
         if self.watch:
@@ -536,17 +583,20 @@ class Session:
             if self._unfed():  # else the feed is still to say it, and the beat tells if it does not
                 self.attendance.told(reply.boot, reply.presence)
 
-    def _on_page(self, reply: m.Paged, had: dict[str, int], now: float) -> None:
+    def _on_page(self, reply: m.Paged, pending: _Pending) -> None:
         self._history = None
         following = self.rooms.get(reply.room)
-        if following is None:
-            return
+        if following is None or following is not pending.what:
+            return  # where the page begins says nothing of one that was begun anew
+        following.doubted = False
         events = [wire.decode_event(event) for event in reply.events]
-        following.skip(reply.first)
+        after = following.have
+        if following.skip(reply.first):
+            self._effects.append(Walled(reply.room, after, reply.first))
         if not events:
             following.empty(reply.head[0])
         self._take(reply.room, events)
-        self._on_head(reply.room, reply.head, had)
+        self._on_head(reply.room, reply.head, pending.had)
 
     def _on_forked(self, reply: m.Forked, asked_for: object) -> None:
         self._history = None
@@ -559,8 +609,54 @@ class Session:
 
     def _settle(self, reply: m.Posted | m.Refused, now: float) -> None:
         outcome = self.flight.answered(reply, now)
-        if outcome is not None:
+        if isinstance(outcome, Holding):
+            self._effects.append(Held(outcome.reply))
+        elif outcome is not None:
             self._effects.append(outcome)
+
+    # What comes unasked, and rooms that are not on the feed.
+
+    def _on_waiting(self, reply: m.Waiting, now: float) -> None:
+        known, self.waiting = self.waiting, reply
+        self.posts.failures = 0
+        self.meeting.welcome()  # the right broker it is
+        self._drop(self.feed, now)
+        if known is None:
+            self._effects.append(Waits(reply))
+
+    def _on_events(self, reply: m.Events, now: float) -> None:
+        if not self.accepted:
+            return  # the welcome tells the head
+        if reply.epoch != self.epoch:
+            self._drop(self.posts, now)  # as with a pong
+            return
+        if reply.room not in self.rooms and reply.room not in self.off_feed.mine:
+            self.off_feed.mine.add(reply.room)
+            self._ping_due = now  # somebody talks to me in a room that I do not know: the pong tells of it
+        with contextlib.suppress(WireError):  # what cannot be read leaves a gap, and is asked for
+            self._take(reply.room, [wire.decode_event(event) for event in reply.events])
+
+    def _on_notice(self, notice: m.Notice, now: float) -> None:
+        if notice.kind == "admitted" or (notice.kind == "role" and not notice.room):
+            self._say_hello(now)  # the welcome tells what we may do now
+        if notice.kind == "removed" and notice.room in self.rooms and notice.room in self.off_feed:
+            self._remove(notice.room, notice.by, notice.reason)
+        else:
+            self._effects.append(Noticed(notice))
+
+    def _remove_but(self, mine: Iterable[str], rooms: Iterable[str]) -> None:
+        """Of these rooms, those that are not on the feed can be read only if they are mine."""
+        for room in self.off_feed.lost(rooms, mine):
+            self._remove(room)
+
+    def _remove(self, room: str, by: str = "", reason: str = "") -> None:
+        if self.rooms.pop(room, None) is not None:
+            self.off_feed.mine.discard(room)
+            self._effects.append(Removed(room, by, reason))
+
+    def _on_feed(self) -> list[str]:
+        """The rooms that are followed there."""
+        return [room for room in self.rooms if room not in self.off_feed]
 
     # The feed and the barrier.
 
@@ -599,7 +695,7 @@ class Session:
         barrier = self.barrier
         if barrier is None or not self.accepted or not self.feed.up or now < barrier.due:
             return
-        self._send(m.Marker(nonce=barrier.nonce, rooms=list(self.rooms)), "marker", now)
+        self._send(m.Marker(nonce=barrier.nonce, rooms=self._on_feed()), "marker", now)
         barrier.due = now + barrier.wait
         barrier.wait = min(barrier.wait * 2, self.every.marker_most)
 
@@ -609,7 +705,9 @@ class Session:
             return
         self.barrier = None
         self._effects.append(Subscribe(wire.MARKER_TOPIC + barrier.nonce, on=False))
-        self._on_heads(barrier.heads, barrier.had)
+        for room, head in barrier.heads.items():
+            self._on_head(room, head, barrier.had)
+        self._on_missing([room for room in barrier.had if room not in self.off_feed], barrier.heads, barrier.had)
 
     # Rooms.
 
@@ -625,10 +723,15 @@ class Session:
         if applied:
             self._effects.append(Arrived(room, applied))
 
-    def _on_heads(self, heads: dict[str, m.Head], had: dict[str, int]) -> None:
-        """The heads of all rooms that were asked for; one that is not among them is not there (any more)."""
-        for room in had:
-            self._on_head(room, heads.get(room, (0, START)), had)
+    def _on_missing(self, asked: Iterable[str], heads: dict[str, m.Head], had: dict[str, int]) -> None:
+        """Of these rooms the heads were asked for: one that is not told is not there (any more), or closed to us."""
+        for room in asked:
+            if room in self.off_feed:
+                self.off_feed.note_told(room)
+                if room not in heads:
+                    self.rooms[room].doubted = True  # a page is asked for, and its refusal says it
+            elif room not in heads:
+                self._on_head(room, (0, START), had)
 
     def _on_head(self, room: str, head: m.Head, had: dict[str, int] | None = None) -> None:
         following = self.rooms.get(room)
@@ -660,7 +763,7 @@ class Session:
 
     @property
     def _wants_feed(self) -> bool:
-        return self.watch or bool(self.rooms)
+        return not self.off_feed.closed and (self.watch or bool(self._on_feed()))
 
     def _unfed(self) -> bool:
         """Is the feed not known to be live?"""
@@ -677,6 +780,8 @@ class Session:
     def _derived_status(self) -> Status:
         if self.refused:
             return Status("refused", "the broker does not let us in")
+        if self.waiting is not None:
+            return Status("waiting", self.waiting.text)
         if not self.accepted:
             trouble = self.meeting.trouble
             if trouble is not None:
@@ -688,5 +793,7 @@ class Session:
         if self._wants_feed and self._unfed():
             if self.feed.failures > 1:
                 return Status("syncing" if behind else "joining", "the feed is blocked: following by asking")
+            return Status("joining", "joining")
+        if self.off_feed.untold(self.rooms):
             return Status("joining", "joining")
         return Status("syncing", "catching up") if behind else Status("live", "connected")

@@ -63,6 +63,14 @@ class Message(Struct, omit_defaults=True, gc=False):
     deleted: bool = False
 
 
+class Made(Struct, omit_defaults=True):
+    """The body of "created": what kind of room it is, what newcomers of a private one see, who is in a direct one."""
+
+    kind: RoomKind = "open"
+    history: str = "joined"
+    people: list[Pair] = []
+
+
 class About(Struct, omit_defaults=True):
     """The body of "invited", "removed" and "role": whom it was done to, what they are now, until when (ms), and why."""
 

@@ -46,6 +46,12 @@ def room_name(name: str) -> str:
     return _checked(fold(name.removeprefix("#")), "room")
 
 
+def room_title(name: str) -> str:
+    """What a room is to be shown as, in its normal form: as its name, but with capitals. Raises as `room_name`."""
+    room_name(name)
+    return _checked(unicodedata.normalize("NFKC", name.removeprefix("#")), "room")
+
+
 def fold(name: str) -> str:
     """The form in which names are compared and stored: "Ann", "ANN" and the full-width "Ａｎｎ" are one name.
 
@@ -58,6 +64,11 @@ def shown(text: str) -> str:
     """What somebody sent, quoted in a sentence: visible, and never at length."""
     quoted = repr(text)
     return quoted if len(quoted) <= SHOWN_CHARACTERS else f"{quoted[:SHOWN_CHARACTERS]}…{quoted[-1]}"
+
+
+def one_line(text: str) -> str:
+    """A reason or a note as others may see it: without what breaks lines or cannot be printed."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable() and not _INVISIBLE.match(c))
 
 
 def check_text(text: str) -> None:

@@ -49,6 +49,9 @@ _PATTERN = re.compile(r"`str` matching regex '[^']*'")
 # So much of what msgspec says is looked at: it may quote all of a frame, and whoever sent that chose the words.
 _LOOKED_AT = 1000
 
+# What is left of the body of a message that was deleted.
+BLANK = b'{"text":"","deleted":true}'
+
 T = TypeVar("T")
 
 
@@ -136,6 +139,26 @@ def plain(message: Any) -> Any:
 def join_events(events: Iterable[bytes]) -> bytes:
     """Encoded events as one JSON array: the form in which they are stored, broadcast and paged."""
     return b"[" + b",".join(events) + b"]"
+
+
+def blanked(event: bytes | Raw) -> bytes:
+    """An encoded event whose text was deleted: the envelope as it was, so that the chain holds. Raises WireError."""
+    left = decode_event(event)
+    left.body = Raw(BLANK)
+    return encode(left)
+
+
+def blanked_in(payload: bytes, places: Iterable[int]) -> bytes:
+    """The events of a stored chunk, with those in these places blanked. Raises WireError."""
+    events = [bytes(event) for event in split_events(payload)]
+    for place in places:
+        events[place] = blanked(events[place])
+    return join_events(events)
+
+
+def events_frame(room: str, epoch: str, payload: bytes) -> bytes:
+    """The reply `Events` with these events, which are encoded already: no copy of it is decoded for anybody."""
+    return b'{"type":"events","re":0,"room":%b,"epoch":%b,"events":%b}' % (encode(room), encode(epoch), payload)
 
 
 def feed_frame(topic: str, payload: bytes) -> bytes:

@@ -39,6 +39,13 @@ def data_folder(settings: Settings, given: Path | None, file: Path | None) -> Pa
     return Path(platformdirs.user_data_dir("zmq-chat", appauthor=False)) / "broker"
 
 
+def write_atomically(file: Path, text: str) -> None:
+    """Put a file in the place of what was there: whoever looks sees the old one or the new one. Raises OSError."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, file)
+
+
 @contextlib.contextmanager
 def only_one(data: Path) -> Iterator[None]:
     """Make the folder and hold it: two brokers on one log would each think that they know its head."""

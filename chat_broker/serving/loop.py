@@ -8,7 +8,7 @@ from typing import cast
 
 import zmq
 
-from chat_broker.desk import ADMIN_PEER
+from chat_broker.desk import ADMIN_PEER, HERE
 from chat_broker.hub import Hub
 from chat_broker.serving.complaints import Complaints
 from chat_broker.serving.door import answer_door
@@ -131,6 +131,8 @@ class Loop:
         self._admit(turn)
         for peer, reply in replies:
             self._reply(peer, wire.encode(reply))
+        for peer, payload in turn.pushed:
+            self._reply(peer, payload)
         for job in turn.jobs:
             if self._reading[job.peer] >= self._settings.limits.pages_waiting:
                 text = "Wait for the pages of history that were asked for before."
@@ -218,15 +220,18 @@ class Loop:
             self._reading[job.peer] -= 1
             if self._reading[job.peer] <= 0:
                 del self._reading[job.peer]
-            if job.asker is not None and self._hub.desk.connections.get(job.peer) is job.asker:
-                self._reply(job.peer, payload)
+            if job.asker is None or self._hub.desk.connections.get(job.peer) is not job.asker:
+                continue
+            released = self._hub.release(job, payload)
+            if released is not None:
+                self._reply(job.peer, released)
 
 
 def _origin(frame: zmq.Frame) -> str:
     try:
         return plain_address(str(frame.get("Peer-Address")))
     except zmq.ZMQError:
-        return "this process"  # inproc has no addresses
+        return HERE  # inproc has no addresses
 
 
 def _key(frame: zmq.Frame) -> str:

@@ -1,5 +1,4 @@
-"""How many files the process may have open, of which every connection is one: as many as the system allows, and a word
-when there are no more."""
+"""How many files the process may have open, of which every connection is one; and a word when there are no more."""
 
 import contextlib
 import errno

@@ -10,14 +10,17 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from chat_broker.admission import Admission
 from chat_broker.hub import Hub
+from chat_broker.meters import Limits
 from chat_broker.serving import copies
 from chat_broker.serving.addresses import Reach, reach
-from chat_broker.serving.folder import FolderError, config_file, data_folder, only_one
+from chat_broker.serving.admin import add_verbs, asked, place_told
+from chat_broker.serving.folder import FolderError, config_file, data_folder, only_one, write_atomically
 from chat_broker.serving.keyfiles import BROKER_KEY, Keyring, open_keyring
 from chat_broker.serving.logs import set_up_logging
 from chat_broker.serving.loop import Loop
@@ -26,22 +29,23 @@ from chat_broker.serving.reader import Reader
 from chat_broker.serving.sockets import Sockets, make_context, open_sockets, seed_routing_ids
 from chat_broker.serving.waker import Waker
 from chat_broker.serving.zap import GateError, Gatekeeper
-from chat_broker.settings import Settings, load_settings
+from chat_broker.settings import LimitSettings, Settings, load_settings
 from chat_broker.store import Store
 from chat_broker.tables import Tables
 from chat_broker.turn import Facts
 from chat_core import PROTOCOL_VERSIONS, VERSION, keys, wire
 from chat_core.address import Address
-from chat_core.errors import ChatError, InUseError, SettingsError, StoreError
+from chat_core.errands import UsageError
+from chat_core.errors import ChatError, InUseError, RefusedError, SettingsError, StoreError, UnreachableError
 from chat_core.messages import Answer
 
 log = logging.getLogger("chat.broker")
 
+# What was asked for by `admin` is refused, or was wrongly written.
+REFUSED, EX_USAGE = 1, 2
 # sysexits.h
 EX_UNAVAILABLE, EX_SOFTWARE, EX_CANTCREAT, EX_CONFIG = 69, 70, 73, 78
 
-# The port of the admin's socket, in the data folder as long as the broker serves.
-ADMIN_PORT = "admin.port"
 # How long replies that are under way may take to leave at a stop.
 LAST_REPLIES_MS = 500
 
@@ -71,6 +75,12 @@ def main(argv: list[str] | None = None, beside: Path | None = None) -> int:
     except GateError as problem:
         log.critical("%s", problem)
         return _say(problem, EX_SOFTWARE)
+    except UnreachableError as problem:
+        return _say(problem, EX_UNAVAILABLE)
+    except UsageError as problem:
+        return _say(problem, EX_USAGE)
+    except RefusedError as problem:
+        return _say(problem, REFUSED)
     except KeyboardInterrupt:
         # A broker that was stopped while it was starting had taken nothing in.
         text = "Stopped. The data is as it was, or all of it as in the backup: run the same again."
@@ -90,6 +100,11 @@ def _back_up(flags: argparse.Namespace, _: Settings, data: Path) -> None:
 def _restore(flags: argparse.Namespace, _: Settings, data: Path) -> None:
     with only_one(data):
         print(copies.restore(data, flags.file.absolute()))
+
+
+def _administer(flags: argparse.Namespace, _: Settings, data: Path) -> None:
+    for line in asked(flags, data):
+        print(line, flush=True)
 
 
 def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
@@ -129,7 +144,12 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
             timing.presence_seconds,
             timing.gone_seconds,
             settings.limits.reads_a_turn,
-            store.salt,
+            salt=store.salt,
+            limits=limits_of(settings.limits),
+            join=settings.access.join,
+            waiting_most=settings.limits.waiting_most,
+            user_connections=settings.limits.user_connections,
+            address_connections=settings.limits.address_connections,
         )
         hub = Hub(tables, store, facts, commit, last)
         _open_lobby(hub, store)
@@ -142,8 +162,10 @@ def _serve(flags: argparse.Namespace, settings: Settings, data: Path) -> None:
         stack.callback(signal.set_wakeup_fd, -1)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: loop.stop())
-        stack.enter_context(_told_to_admin(data / ADMIN_PORT, sockets.admin_port))
-        _announce(settings, about, sockets.ports[2], data, ready_file)
+        found = reach(listen.bind)
+        join = Address(found.best, about.posts, key=about.key).join
+        stack.enter_context(place_told(data, sockets.admin_port, join))
+        _announce(settings, found, about, sockets.ports[2], data, ready_file)
         say_if_few(files)
         if new:
             log.info("this broker has a new key, with the fingerprint %s", keys.fingerprint(keyring.broker.public))
@@ -167,6 +189,10 @@ def _admission(settings: Settings, keyring: Keyring, tables: Tables) -> Admissio
     return admission
 
 
+def limits_of(settings: LimitSettings) -> Limits:
+    return Limits(**{field.name: getattr(settings, field.name) for field in fields(Limits)})
+
+
 def _open_lobby(hub: Hub, store: Store) -> None:
     turn = hub.begin(int(time.time() * 1000), 0.0)
     hub.open_lobby(turn)
@@ -186,21 +212,10 @@ def _about(settings: Settings, sockets: Sockets, store: Store, keyring: Keyring)
     return Answer(0, broker.name, list(PROTOCOL_VERSIONS), broker.security, posts, feed, store.home, key)
 
 
-@contextlib.contextmanager
-def _told_to_admin(file: Path, port: int) -> Iterator[None]:
-    """Write where the admin's socket is, as long as it is there."""
-    _write_atomically(file, f"{port}\n")
-    try:
-        yield
-    finally:
-        file.unlink(missing_ok=True)
-
-
 # ---- what people see ---------------------------------------------------------------------------------------------
 
 
-def _announce(settings: Settings, about: Answer, door: int, data: Path, ready_file: Path | None) -> None:
-    found = reach(settings.listen.bind)
+def _announce(settings: Settings, found: Reach, about: Answer, door: int, data: Path, ready_file: Path | None) -> None:
     join = Address(found.best, about.posts, key=about.key).join
     print(_screen(settings, found, about, door, data), flush=True)
     log.info("serving on ports %d, %d and %d", about.posts, about.feed, door)
@@ -212,7 +227,8 @@ def _announce(settings: Settings, about: Answer, door: int, data: Path, ready_fi
             "key": about.key, "fingerprint": keys.fingerprint(about.key) if about.key else "", "pid": os.getpid(),
             "version": VERSION,
         }  # fmt: skip
-        _write_atomically(ready_file, wire.encode(ready).decode() + "\n")
+        with _writing(ready_file):
+            write_atomically(ready_file, wire.encode(ready).decode() + "\n")
 
 
 def _screen(settings: Settings, found: Reach, about: Answer, door: int, data: Path) -> str:
@@ -245,13 +261,6 @@ def _python() -> str:
     """The interpreter that has what is needed, as one would type it here."""
     near = os.path.relpath(sys.executable)
     return near if not near.startswith("..") else sys.executable
-
-
-def _write_atomically(file: Path, text: str) -> None:
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    with _writing(file):
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, file)
 
 
 @contextlib.contextmanager
@@ -296,6 +305,10 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("file", type=Path, metavar="FILE", help=what)
         _add_places(verb, argparse.SUPPRESS)  # what was said before the verb is not forgotten
         verb.set_defaults(work=work)
+    admin = verbs.add_parser("admin", help="look after the running broker's chat: people, rooms, bans …")
+    for verb in (admin, *add_verbs(admin)):
+        _add_places(verb, argparse.SUPPRESS)
+        verb.set_defaults(work=_administer)
     return parser
 
 

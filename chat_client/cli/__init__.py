@@ -21,6 +21,7 @@ from chat_client.cli.output import (
     trouble_status,
 )
 from chat_client.cli.window import open_window
+from chat_core.errands import UsageError
 from chat_core.errors import (
     AddressError,
     IdentityError,
@@ -55,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         status: int = args.run(args)
         sys.stdout.flush()
         return status
-    except AddressError as problem:
+    except (AddressError, UsageError) as problem:
         return say(problem, USAGE)
     except RefusedError as problem:
         return say(problem, refused_status(problem.code))

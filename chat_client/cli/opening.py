@@ -17,11 +17,14 @@ from chat_core.errors import RefusedError, UntrustedError
 from chat_core.keys import fingerprint, same_fingerprint
 
 
-def open_client(args: argparse.Namespace) -> Client:
-    """The client that the options ask for, not connected yet."""
+def open_client(args: argparse.Namespace, link: str = "") -> Client:
+    """The client that the options ask for, not connected yet. ``link``: a one-time code of this user's other machine,
+    which has a name already."""
     name, address = _name(args), _address(args)
     identity = open_identity(identity_folder(args))
     accepting = Accepting(address.text, args.accept_key or os.environ.get("CHAT_ACCEPT_KEY", ""), args.security)
+    if link:
+        return Client(address, identity, link=link, accept=accepting)
     return Client(address, identity, name, "" if name else _login(), accept=accepting)
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from chat_client.cli.keys import forget, key
 from chat_client.cli.send import send
 from chat_client.cli.tail import tail
-from chat_client.cli.verbs import create, join, leave, outbox, ping, rooms, who
-from chat_core import VERSION
+from chat_client.cli.verbs import LINK, link, outbox, ping, run
+from chat_core import VERSION, verbs
 
-VERBS = ("send", "tail", "rooms", "who", "create", "join", "leave", "outbox", "ping", "key", "forget")
+VERBS = ("send", "tail", *(verb.name for verb in verbs.VERBS), "link", "outbox", "ping", "key", "forget")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -19,15 +19,17 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"zmq-chat {VERSION}")
     parser.set_defaults(broker=None, name=None, identity=None, timeout=10.0, json=False, accept_key=None, security="")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    subs = parser.add_subparsers(dest="verb", metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], int], help_: str) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.", parents=[common()])
+        sub = subs.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.", parents=[common()])
         sub.set_defaults(run=run)
         return sub
 
     send_ = verb("send", send, "post messages; prints each one's number when it is acknowledged")
-    send_.add_argument("room", nargs="?", metavar="ROOM")
+    send_.add_argument(
+        "room", nargs="?", metavar="ROOM", help="a room; @NAME or @NAME,NAME: who reads it alone (the broker is asked)"
+    )
     send_.add_argument(
         "text",
         nargs="*",
@@ -40,21 +42,16 @@ def make_parser() -> argparse.ArgumentParser:
     send_.add_argument("--key", help="a name for this command: repeated with the same key, it counts once")
     send_.add_argument("--flush", action="store_true", help="send what earlier commands could not")
     tail_ = verb("tail", tail, "print a room's events as they come")
-    tail_.add_argument("room", metavar="ROOM")
+    tail_.add_argument("room", metavar="ROOM", help="a room; @NAME or @NAME,NAME: where you talk with them alone")
     tail_.add_argument(
         "--from", dest="start", type=int, metavar="SEQ", help="begin with this number; 1: the first; -10: the last ten"
     )
     tail_.add_argument("--count", type=count, metavar="N", help="end after so many")
-    verb("rooms", rooms, "list the rooms; those you are in have a *")
-    verb("who", who, "list who is here").add_argument(
-        "room", nargs="?", metavar="ROOM", help="only members of this room"
+    for asked in verbs.VERBS:
+        verbs.add_to(verb(asked.name, run(asked), asked.what), asked)
+    verb("link", link, LINK.what).add_argument(
+        "--code", action="store_true", help="on the new machine: read the code that the old one shows"
     )
-    for name, run, help_ in (
-        ("create", create, "make a room and join it"),
-        ("join", join, "become a member of a room"),
-        ("leave", leave, "cease to be a member"),
-    ):
-        verb(name, run, help_).add_argument("room", metavar="ROOM")
     outbox_ = verb("outbox", outbox, "show what is unsent, for whatever broker")
     outbox_.add_argument("--drop", type=count, nargs="+", metavar="NUMBER", help="give these up")
     forget_ = verb("forget", forget, "trust the key of the broker at an address no longer")

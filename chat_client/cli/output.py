@@ -10,13 +10,17 @@ from chat_core import wire
 DONE, REFUSED, USAGE, UNAVAILABLE, TRY_AGAIN, NOT_ALLOWED, CONFIG = 0, 1, 2, 69, 75, 77, 78
 INTERRUPTED, ENDED = 130, 143  # by Ctrl-C, by SIGTERM
 
-# Refusals that say "you may not", rather than "that is wrong".
-NOT_ALLOWED_CODES = {"not_member", "foreign_sender"}
+# Refusals that say "you may not", rather than "that is wrong"; and those that end by waiting.
+NOT_ALLOWED_CODES = {
+    "not_member", "foreign_sender", "not_allowed", "banned", "muted", "read_only", "archived", "invite_needed",
+    "invite_bad", "link_bad",
+}  # fmt: skip
+TRY_AGAIN_CODES = {"waiting", "rate", "slow", "crowded"}
 
 
 def refused_status(code: str) -> int:
     """The exit status for a refusal."""
-    return NOT_ALLOWED if code in NOT_ALLOWED_CODES else REFUSED
+    return NOT_ALLOWED if code in NOT_ALLOWED_CODES else TRY_AGAIN if code in TRY_AGAIN_CODES else REFUSED
 
 
 def trouble_status(code: str) -> int:

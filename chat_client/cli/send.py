@@ -13,7 +13,7 @@ from chat_client.flight import Row, Settled
 from chat_client.outbox import KeyUsedError
 from chat_client.troubles import LASTING
 from chat_core import messages as m
-from chat_core import names
+from chat_core import places
 from chat_core.errors import RefusedError, UntrustedError
 
 
@@ -24,8 +24,8 @@ def send(args: argparse.Namespace) -> int:
     if args.lines and args.text:
         return say("send takes a TEXT or --lines, not both.", USAGE)
     with open_client(args) as client:
-        sending = _Sending(client, args)
         client.start()
+        sending = _Sending(client, args)
         if args.flush:
             return sending.flush()
         if isinstance(sys.stdin, io.TextIOWrapper):
@@ -43,7 +43,7 @@ class _Sending:
 
     def __init__(self, client: Client, args: argparse.Namespace) -> None:
         self._client, self._args = client, args
-        self._room = names.room_name(args.room) if args.room else ""
+        self._room = _place(client, args) if args.room else ""
         self._open: dict[tuple[str, int], Row] = {}  # my rows that are not settled
         self._lines = self._count = 0
         self._others = 0  # messages kept from before that were sent meanwhile
@@ -182,6 +182,15 @@ class _Sending:
             f"`send --flush` sends what is kept, and so does the next `send`.",
             TRY_AGAIN,
         )
+
+
+def _place(client: Client, args: argparse.Namespace) -> str:
+    """The id of the room that was typed. That of a direct one is asked for: without a broker nothing is kept."""
+    people = places.people_in(args.room)
+    if not people:
+        return places.room_id(args.room)
+    client.connect(args.timeout)
+    return client.direct(people, args.timeout).id
 
 
 def _messages(count: int, one: str = "", many: str = "") -> str:

@@ -5,15 +5,15 @@ import math
 import re
 import sys
 from datetime import datetime
-from typing import Any
 
 from chat_client import effects
 from chat_client.cli.opening import open_client
-from chat_client.cli.output import DONE, REFUSED, print_json, say
+from chat_client.cli.output import DONE, NOT_ALLOWED, REFUSED, print_json, say
 from chat_client.client import Client, as_error
+from chat_core import listing, places, wire
 from chat_core import messages as m
-from chat_core import wire
 from chat_core.chain import START
+from chat_core.said import said
 
 # Characters that turn the direction of what follows: on a terminal they could make a line look like another's.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -36,6 +36,10 @@ def tail(args: argparse.Namespace) -> int:
                     _print_event(event, args.json)
                     left -= 1
                 sys.stdout.flush()
+            elif isinstance(news, effects.Walled):
+                _walled(news, args.json)
+            elif isinstance(news, effects.Removed):
+                return _removed(news, args.json)
             elif isinstance(news, effects.Rewound):
                 return _rewound(news, args.json)
             elif isinstance(news, effects.TurnedAway):
@@ -65,18 +69,9 @@ def _start(start: int | None, head: int, chain: str) -> tuple[int, str | None]:
 
 def _print_event(event: m.Event, as_json: bool) -> None:
     if as_json:
-        print_json(flat(event))
+        print_json(listing.flat(event))
     else:
         print(readable(event))
-
-
-def flat(event: m.Event) -> dict[str, Any]:
-    """An event as one JSON object: its envelope and its body's fields side by side."""
-    plain: dict[str, Any] = wire.plain(event)
-    body = plain.pop("body", {})
-    envelope = {key: plain.pop(key) for key in ("room", "seq", "time", "kind", "author", "name")}
-    # A body of a later kind may have fields of these names, which must not pass for the envelope's.
-    return envelope | {key: value for key, value in body.items() if key not in envelope and key not in plain} | plain
 
 
 def readable(event: m.Event) -> str:
@@ -84,11 +79,29 @@ def readable(event: m.Event) -> str:
     at = datetime.fromtimestamp(event.time / 1000).strftime("%H:%M")
     if event.kind == "message":
         message = wire.decode_message(event.body)
-        text = _BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", message.text)
+        text = "(deleted)" if message.deleted else _visible(message.text)
         text = text.replace("\n", "\n" + " " * (9 + len(event.name)))
         return f"{at}  * {event.name} {text}" if message.me else f"{at}  {event.name}: {text}"
-    said = {"joined": "has joined", "left": "has left", "created": "created the room"}.get(event.kind)
-    return f"{at}  * {event.name} {said or f'did something that this version does not know ({event.kind})'}"
+    did = {"joined": "has joined", "left": "has left", "created": "created the room"}.get(event.kind) or said(event)
+    return f"{at}  * {event.name} {_visible(did or f'did something that this version does not know ({event.kind})')}"
+
+
+def _visible(text: str) -> str:
+    return _BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+
+
+def _walled(news: effects.Walled, as_json: bool) -> None:
+    if as_json:
+        print_json({"kind": "wall", "room": news.room, "after": news.after, "first": news.first})
+    since = f"between number {news.after} and" if news.after else "before"
+    say(f"What was said {since} number {news.first} is not for you: you were not in {news.room} then.")
+
+
+def _removed(news: effects.Removed, as_json: bool) -> int:
+    if as_json:
+        print_json({"kind": "removed", "room": news.room, "by": news.by, "reason": news.reason})
+    by, why = f" by {news.by}" if news.by else "", f" ({news.reason})" if news.reason else ""
+    return say(f"You were removed from {news.room}{by}{why}.", NOT_ALLOWED)
 
 
 def _rewound(news: effects.Rewound, as_json: bool) -> int:
@@ -105,6 +118,8 @@ def _rewound(news: effects.Rewound, as_json: bool) -> int:
 
 
 def _room(client: Client, args: argparse.Namespace) -> m.RoomInfo:
-    reply = client.ask(m.Room(room=args.room), args.timeout)
+    people = places.people_in(args.room)
+    room = client.direct(people, args.timeout).id if people else args.room
+    reply = client.ask(m.Room(room=room), args.timeout)
     assert isinstance(reply, m.RoomState)
     return reply.room

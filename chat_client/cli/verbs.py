@@ -1,71 +1,58 @@
-"""The smaller verbs: rooms, who, create, join, leave, ping."""
+"""The smaller verbs: those of the table in chat_core/verbs.py, link, outbox, ping."""
 
 import argparse
-import os
+import secrets
+import sys
 import time
-from datetime import datetime
+from collections.abc import Callable
 
 from chat_client.cli.opening import open_client
 from chat_client.cli.output import DONE, REFUSED, print_json, say
+from chat_core import codes, errands, wire
 from chat_core import messages as m
-from chat_core import wire
+from chat_core.errands import Errand
+from chat_core.verbs import Verb, lines
 
 
-def rooms(args: argparse.Namespace) -> int:
-    """List the rooms."""
-    with open_client(args) as client:
-        client.connect(args.timeout)
-        rooms: list[m.RoomInfo] = []
-        while True:
-            reply = client.ask(m.Rooms(after=rooms[-1].id if rooms else ""), args.timeout)
-            assert isinstance(reply, m.RoomList_)
-            rooms += reply.rooms
-            if not reply.more:
-                break
-    for room in rooms:
-        if args.json:
-            print_json(wire.plain(room))
-        else:
-            members = "1 member" if room.members == 1 else f"{room.members} members"
-            events = "1 event" if room.head[0] == 1 else f"{room.head[0]} events"
-            print(f"{'*' if room.mine else ' '} {room.name:<24} {members:>12} {events:>14}")
+def run(verb: Verb) -> Callable[[argparse.Namespace], int]:
+    """What does one of the verbs that consist of asking the broker and printing what it says."""
+
+    def run(args: argparse.Namespace) -> int:
+        with open_client(args) as client:
+            welcome = client.connect(args.timeout)
+            errand = Errand(
+                args, lambda request: client.ask(request, args.timeout), time.time_ns() // 1_000_000,
+                secrets.randbits, client.address, welcome.user, welcome.rooms,
+            )  # fmt: skip
+            for line in lines(verb.do(errand), args.json):
+                print(line, flush=True)
+        return DONE
+
+    return run
+
+
+LINK = Verb("link", "show a one-time code, by which another machine becomes you; or take one there", (), errands.link)
+
+
+def link(args: argparse.Namespace) -> int:
+    """Show a code, or with ``--code`` take the one that another machine shows."""
+    if not args.code:
+        return run(LINK)(args)
+    code = codes.typed_code(_asked_for("The code that your other machine shows: "))
+    with open_client(args, link=code) as client:
+        welcome = client.connect(args.timeout)
+    if args.json:
+        print_json({"user": welcome.user, "name": welcome.name})
+    else:
+        print(f"You are {welcome.name} on this machine, too.")
     return DONE
 
 
-def who(args: argparse.Namespace) -> int:
-    """List who is here."""
-    with open_client(args) as client:
-        client.connect(args.timeout)
-        reply = client.ask(m.Who(room=args.room or ""), args.timeout)
-        assert isinstance(reply, m.Here)
-    for person in reply.people:
-        if args.json:
-            print_json(wire.plain(person))
-        else:
-            since = datetime.fromtimestamp(person.since / 1000).strftime("%H:%M")
-            print(f"{person.name:<32} here since {since}, heard of {person.idle // 1000} s ago")
-    return DONE
-
-
-def create(args: argparse.Namespace) -> int:
-    """Make a room."""
-    reply = _ask(args, m.Create(room=args.room, once=os.urandom(8).hex()))
-    assert isinstance(reply, m.Created)
-    return _done(args, reply, f"Room {reply.room.id} is made, and you are in it.")
-
-
-def join(args: argparse.Namespace) -> int:
-    """Become a member."""
-    reply = _ask(args, m.Join(room=args.room))
-    assert isinstance(reply, m.Joined)
-    return _done(args, reply, f"You are in room {reply.room.id}.")
-
-
-def leave(args: argparse.Namespace) -> int:
-    """Cease to be one."""
-    reply = _ask(args, m.Leave(room=args.room))
-    assert isinstance(reply, m.Left)
-    return _done(args, reply, f"You are not in room {reply.room} any more.")
+def _asked_for(prompt: str) -> str:
+    """A secret, which is never on a command line: others see those."""
+    if sys.stdin.isatty():
+        print(prompt, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline()
 
 
 def outbox(args: argparse.Namespace) -> int:
@@ -104,18 +91,4 @@ def ping(args: argparse.Namespace) -> int:
                 client.next(args.interval)
     if not args.json:
         say(f"{len(times)} answered, min/avg/max {min(times):.2f}/{sum(times) / len(times):.2f}/{max(times):.2f} ms", 0)
-    return DONE
-
-
-def _ask(args: argparse.Namespace, request: m.Request) -> m.Reply:
-    with open_client(args) as client:
-        client.connect(args.timeout)
-        return client.ask(request, args.timeout)
-
-
-def _done(args: argparse.Namespace, reply: m.Reply, text: str) -> int:
-    if args.json:
-        print_json({key: value for key, value in wire.plain(reply).items() if key not in ("type", "re")})
-    else:
-        print(text)
     return DONE

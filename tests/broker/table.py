@@ -4,6 +4,7 @@ A connection is called "ann", or "ann/2" where Ann has several; what stands befo
 key. Time stands still unless a test lets ``seconds`` pass. Every request and reply goes through the wire's encoding.
 """
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -14,6 +15,7 @@ import msgspec
 from hypothesis import settings
 from msgspec import Raw
 
+from chat_broker import users
 from chat_broker.batch import Batch, Outcome
 from chat_broker.hub import Hub
 from chat_broker.tables import KEPT, Head, SenderState, Tables
@@ -26,6 +28,8 @@ from tests.disk import Disk
 HOME, BOOT, EPOCH = "40e0", "b001", "e0c4"
 START_TIME = 1_700_000_000_000  # ms since 1970
 START_MONO = 1000.0
+# Of the tables, what follows from the others.
+DERIVED = ("members_of", "rooms_of", "keys_of", "waiting", "bans_on", "invited_to", "titles", "open_rooms", "unfed")
 
 # Two senders, as clients would make them.
 SENDER, OTHER_SENDER = "5e4de7" * 3, "07e45e" * 3
@@ -63,6 +67,8 @@ class Log(Protocol):
 
     def outcome(self, sender: str, n: int) -> Outcome | None: ...
 
+    def event(self, room: str, seq: int) -> Raw | None: ...
+
     def commit(self, batch: Batch) -> None: ...
 
     def load(self, tables: Tables) -> tuple[int, int]: ...
@@ -84,7 +90,14 @@ class MemoryLog(Disk):
         self._check()
         return self.outcomes.get((sender, n))
 
+    def event(self, room: str, seq: int) -> Raw | None:
+        self._check()
+        found = [event for event in self.events.get(room, ()) if event.seq == seq]
+        return Raw(wire.encode(found[0])) if found else None
+
     def commit(self, batch: Batch) -> None:
+        for room, seq in batch.blanks:
+            self.events[room][seq - 1].body = Raw(wire.BLANK)
         for room, chunk in batch.chunks.items():
             self.events.setdefault(room, []).extend(wire.decode_event(event) for event in chunk.events)
         self.keep(batch)
@@ -110,12 +123,15 @@ class Told:
     feed: list[tuple[str, Any]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)  # the feed, encoded
     batch: Batch = field(default_factory=lambda: Batch(0, 0))
+    pushed: dict[str, list[m.Events]] = field(default_factory=dict)  # events by the posts line, by connection
     jobs: list[ReadJob] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)  # numbers of requests that were not answered
+    shut_out: bool = False  # the feed is to be bound anew
 
     def to(self, who: str) -> Any:
         """The one reply to a connection."""
-        (reply,) = self.replies[who]
+        (reply,) = (reply for reply in self.replies[who] if not isinstance(reply, m.Notice))
         return reply
 
     def on(self, topic: str) -> list[Any]:
@@ -130,6 +146,15 @@ class Told:
     def events(self, room: str = "lobby") -> list[m.Event]:
         """The room's events, in one list."""
         return [event for events in self.on(wire.ROOM_TOPIC + room) for event in events]
+
+    def heard(self, who: str, room: str) -> list[int]:
+        """The numbers of the room's events that came to a connection otherwise than by the feed."""
+        some = [pushed.events for pushed in self.pushed.get(who, ()) if pushed.room == room]
+        return [event.seq for raws in some for event in decoded(raws)]
+
+    def notices(self, who: str) -> list[m.Notice]:
+        """What a connection was told unasked."""
+        return [reply for reply in self.replies.get(who, ()) if isinstance(reply, m.Notice)]
 
     @property
     def topics(self) -> list[str]:
@@ -158,7 +183,9 @@ class Table:
         again.clock, again.mono = self.clock, self.mono
         return again
 
-    def turn(self, *asked: tuple[str, m.AnyRequest], seconds: float = 0.0, fails: bool = False) -> Told:
+    def turn(
+        self, *asked: tuple[str, m.AnyRequest], seconds: float = 0.0, fails: bool = False, address: str = ""
+    ) -> Told:
         """``seconds`` later, one turn in which these requests of these connections have arrived.
 
         ``fails``: its commit does, as it does if the log says so.
@@ -169,7 +196,9 @@ class Table:
         for who, request in asked:
             if not request.id:
                 request.id = next(self._ids)
-            self.hub.decide(turn, who.encode(), wire.decode_request(wire.encode(request)), f"address of {who}")
+            self.hub.decide(
+                turn, who.encode(), wire.decode_request(wire.encode(request)), address or f"address of {who}"
+            )
         self.hub.tick(turn)
         return self._close(turn, fails)
 
@@ -190,6 +219,28 @@ class Table:
             assert isinstance(reply, m.Welcome), reply
         return self
 
+    def page(self, who: str, room: str, after: int = 0, upto: int = 0) -> m.Paged | m.Refused:
+        """A page as it leaves for a connection, if nothing changed since it was asked for."""
+        told = self.turn((who, m.Page(room=room, after=after, upto=upto)))
+        if not told.jobs:
+            refused: m.Refused = told.to(who)
+            return refused
+        (job,) = told.jobs
+        events = [Raw(wire.encode(event)) for event in self.log.events[job.room][job.after : job.upto]]
+        reply = m.Paged(job.re, job.room, EPOCH, job.head.first, (job.head.seq, job.head.chain), events)
+        return wire.decode_reply(self.hub.release(job, wire.encode(reply)) or b"")  # type: ignore[return-value]
+
+    def make(self, who: str, role: str, **fields: Any) -> "Table":
+        """Make somebody who was let in owner, admin, guest or bot, as the broker can."""
+        turn = self.hub.begin(self.clock, self.mono)
+        users.change(turn, self.tables.users[self.user(who)], role=role, **fields)
+        self._close(turn, fails=False)
+        return self
+
+    def user(self, who: str) -> str:
+        """The id of the user of a connection's key."""
+        return self.tables.keys[key_of(who.partition("/")[0])]
+
     def post(self, who: str, room: str, text: str, sender: str = "", n: int = 0) -> Any:
         """The reply to a post."""
         return self.ask(who, message(text, room, sender, n))
@@ -201,8 +252,8 @@ class Table:
 
     def snapshot(self) -> dict[str, Any]:
         """A deep copy of all kept state and what is derived from it."""
-        names = [*KEPT, "heads", "senders", "members_of", "rooms_of"]
-        return {name: {key: _copied(row) for key, row in getattr(self.tables, name).items()} for name in names}
+        rows = {name: getattr(self.tables, name) for name in (*KEPT, "heads", "senders", *DERIVED)}
+        return {name: copy.deepcopy(table) for name, table in rows.items()}
 
     def _close(self, turn: Turn, fails: bool) -> Told:
         try:
@@ -215,7 +266,13 @@ class Table:
             assert not turn.batch
         else:
             replies, frames = self.hub.finish(turn)
-        told = Told(batch=turn.batch, jobs=turn.jobs, notes=turn.notes, frames=frames)
+        told = Told(batch=turn.batch, jobs=turn.jobs, notes=turn.notes, frames=frames, shut_out=turn.shut_out)
+        told.dropped = [re for _, re in turn.dropped]
+        for peer, payload in turn.pushed:
+            pushed = wire.decode_reply(payload)
+            assert isinstance(pushed, m.Events)
+            assert wire.encode(pushed) == payload
+            told.pushed.setdefault(peer.decode(), []).append(pushed)
         told.feed = [_published(frame) for frame in frames]
         for peer, reply in replies:
             frame = wire.encode(reply)
@@ -224,10 +281,10 @@ class Table:
         return told
 
 
-def hello(who: str, name: str | None = None, key: str | None = None) -> m.Hello:
+def hello(who: str, name: str | None = None, key: str | None = None, **more: Any) -> m.Hello:
     """The hello of a connection."""
     person = who.partition("/")[0]
-    return m.Hello(name=person if name is None else name, key=key_of(person) if key is None else key)
+    return m.Hello(name=person if name is None else name, key=key_of(person) if key is None else key, **more)
 
 
 def decoded(raws: Iterable[Raw]) -> list[m.Event]:
@@ -243,9 +300,3 @@ def _published(frame: bytes) -> tuple[str, Any]:
         return topic, wire.decode(payload, m.Mark)
     kinds: dict[str, Any] = {wire.BEAT_TOPIC: m.Beat, wire.PRESENCE_TOPIC: m.Presence}
     return topic, wire.decode(payload, kinds[topic])
-
-
-def _copied(row: Any) -> Any:
-    return (
-        set(row) if isinstance(row, set) else msgspec.structs.replace(row) if isinstance(row, msgspec.Struct) else row
-    )

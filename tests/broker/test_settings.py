@@ -145,7 +145,7 @@ def test_an_unknown_section_is_named_with_line_and_nearest(written: Written) -> 
 
 
 def test_an_unknown_section_like_no_other_is_answered_with_all(written: Written) -> None:
-    assert complaint(written("[zzzzz]\n")).endswith("there are broker, listen, log, timing, limits.")
+    assert complaint(written("[zzzzz]\n")).endswith("there are broker, listen, access, log, timing, limits.")
 
 
 def test_a_section_that_is_a_value_is_named_with_its_line(written: Written) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from chat_broker.tables import KEPT, Head, SenderState, Tables, User
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.errors import StoreError
-from tests.broker.table import OTHER_SENDER, SENDER, Table, bare, decoded, examples, message
+from tests.broker.table import DERIVED, OTHER_SENDER, SENDER, Table, bare, decoded, examples, message
 
 
 def event(seq: int, room: str = "lobby", size: int = 0) -> bytes:
@@ -50,11 +51,11 @@ def execute(folder: Path, statement: str) -> None:
         sql.execute(statement)
 
 
-def loaded(store: Store) -> tuple[dict[str, object], tuple[int, int]]:
+def loaded(store: Store) -> tuple[dict[str, Any], tuple[int, int]]:
     """The tables and the clock, read anew."""
     tables = Tables()
     clock = store.load(tables)
-    return {name: getattr(tables, name) for name in (*KEPT, "heads", "members_of", "rooms_of")}, clock
+    return {name: getattr(tables, name) for name in (*KEPT, "heads", *DERIVED)}, clock
 
 
 @pytest.fixture

@@ -89,7 +89,11 @@ class Store(disk.Disk):
         """Write a batch, as one."""
         if self.failing:
             raise StoreError("the disk is full")
-        self.batches.append(Batch(batch.number, batch.time, dict(batch.chunks), dict(batch.puts), dict(batch.runs)))
+        self.batches.append(
+            Batch(batch.number, batch.time, dict(batch.chunks), dict(batch.puts), dict(batch.runs), list(batch.blanks))
+        )
+        for room, seq in batch.blanks:
+            self.events[room][seq - 1] = wire.blanked(self.events[room][seq - 1])
         for room, chunk in batch.chunks.items():
             log = self.events.setdefault(room, [])
             assert chunk.first == len(log) + 1, "the log has a hole"
@@ -112,6 +116,11 @@ class Store(disk.Disk):
     def outcome(self, sender: str, n: int) -> Outcome | None:
         """What became of a number."""
         return self.outcomes.get((sender, n))
+
+    def event(self, room: str, seq: int) -> Raw | None:
+        """An event of a room."""
+        log = self.events.get(room, [])
+        return Raw(log[seq - 1]) if 0 < seq <= len(log) else None
 
     def log(self, room: str) -> list[m.Event]:
         """All events of a room."""
@@ -196,7 +205,9 @@ class Process:
                 return
             replies, frames = hub.finish(turn)
         for peer, reply in replies:
-            self._tell(peer, reply)
+            self._tell(peer, wire.encode(reply))
+        for peer, payload in turn.pushed:
+            self._tell(peer, payload)
         for job in turn.jobs:
             self._read(job)
         for frame in frames:
@@ -205,14 +216,14 @@ class Process:
                     connection.publish(frame)
         self._wake(self.world.now if self._inbox else hub.deadline())
 
-    def _tell(self, peer: bytes, reply: m.Reply) -> None:
+    def _tell(self, peer: bytes, payload: bytes) -> None:
         if self.alive and peer in self.posts:
-            self.posts[peer].down.push(wire.encode(reply))
+            self.posts[peer].down.push(payload)
 
     def _read(self, job: ReadJob) -> None:
         """The reader's work: answered later, from what was committed when it was asked."""
         if self._reading[job.peer] >= PAGES_WAITING:
-            self._tell(job.peer, refusal(job.re, RefusedError("busy", "wait")))
+            self._tell(job.peer, wire.encode(refusal(job.re, RefusedError("busy", "wait"))))
             return
         self._reading[job.peer] += 1
         reply: m.Reply
@@ -222,12 +233,13 @@ class Process:
             reply = m.Forked(job.re, job.room, self.facts.epoch, max(common, default=0))
         else:
             events = [Raw(event) for event in self.store.events[job.room][job.after : job.upto][:PAGE]]
-            reply = m.Paged(job.re, job.room, self.facts.epoch, 1, (job.head.seq, job.head.chain), events)
+            reply = m.Paged(job.re, job.room, self.facts.epoch, job.head.first, (job.head.seq, job.head.chain), events)
 
         def answer() -> None:
             self._reading[job.peer] -= 1
-            if job.peer in self.hub.desk.connections:
-                self._tell(job.peer, reply)
+            released = self.hub.release(job, wire.encode(reply))
+            if released is not None:
+                self._tell(job.peer, released)
 
         self.world.at(self.world.now + self.world.reader_seconds, answer)
 

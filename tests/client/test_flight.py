@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_client.flight import Flight, Renumber, Row, Settled
+from chat_client.flight import LONGEST_HOLD_SECONDS, Flight, Holding, Renumber, Row, Settled
 from chat_core import messages as m
 
 OLD, NEW = "01d" * 6, "4e3" * 6
@@ -114,10 +114,39 @@ def test_an_answer_counts_once() -> None:
 def test_after_a_refusal_later_all_posts_wait_half_a_second_and_begin_again() -> None:
     sky = Sky(*rows())
     sky.send()
-    assert sky.refused(2, "store", "later", now=10.0) is None
+    assert isinstance(sky.refused(2, "store", "later", now=10.0), Holding)
     assert sky.numbers(10.4) == []
     assert sky.flight.deadline() == 10.5
     assert sky.numbers(10.5) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("code", ["rate", "slow"])
+def test_a_refusal_that_tells_when_to_try_again_is_waited_for_exactly_so_long(code: str) -> None:
+    sky = Sky(*rows())
+    sky.send()
+    holding = sky.flight.answered(m.Refused(1, code, "no", "later", retry=2500), 10.0)
+    assert isinstance(holding, Holding)
+    assert holding.reply.retry == 2500
+    assert sky.numbers(12.4) == []
+    assert sky.flight.deadline() == 12.5
+    assert sky.numbers(12.5) == [1, 2, 3]
+
+
+def test_no_refusal_is_waited_for_longer_than_a_minute() -> None:
+    sky = Sky(*rows())
+    sky.send()
+    sky.flight.answered(m.Refused(1, "slow", "no", "later", retry=86_400_000), 10.0)
+    assert sky.flight.deadline() == 10.0 + LONGEST_HOLD_SECONDS
+    assert sky.numbers(10.0 + LONGEST_HOLD_SECONDS) == [1, 2, 3]
+
+
+def test_only_the_first_refusal_of_a_flight_is_told() -> None:
+    sky = Sky(*rows())
+    sky.send()
+    assert isinstance(sky.flight.answered(m.Refused(1, "rate", "no", "later", retry=900), 10.0), Holding)
+    assert sky.flight.answered(m.Refused(2, "expected", "no", "later", 1), 10.0) is None
+    assert sky.flight.answered(m.Refused(3, "rate", "no", "later", retry=900), 10.0) is None
+    assert sky.flight.deadline() == 10.9
 
 
 def test_the_other_refusals_of_the_same_flight_do_not_begin_again_once_more() -> None:

@@ -64,8 +64,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
     """Values of an annotation of `messages`."""
     info = kind if isinstance(kind, msgspec.inspect.Type) else msgspec.inspect.type_info(kind)
     match info:
-        case msgspec.inspect.IntType():
-            return COUNTS
+        case msgspec.inspect.IntType(le=most):
+            return st.integers(0, MOST if most is None else most)
         case msgspec.inspect.StrType(pattern=None):
             return TEXTS
         case msgspec.inspect.StrType(pattern=pattern):

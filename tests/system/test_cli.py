@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec import Raw
 
-from chat_client.cli.tail import flat, readable
+from chat_client.cli.tail import readable
+from chat_core.listing import flat
 from chat_core.messages import Event
 from tests.system.processes import BrokerProcess, Person, finish, next_event, read_until
 
