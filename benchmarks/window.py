@@ -231,7 +231,7 @@ def burst_from_queue(count: int, piece: int, scale: float | None) -> Figures:
     stage = Stage("ann", [room], ["ann"])
     chat = Chat(stage.address.text, "ann")
     question, menus = Question(root, look), Menus(root, look)
-    outside = Outside(lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, question, menus)
+    outside = Outside(lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, question, menus, lambda: stage.address)
     controller = Controller(root, look, stage, chat, outside)  # type: ignore[arg-type]
     controller.start(lambda news: None)
     stage.open()

@@ -161,7 +161,7 @@ class Backend:
                 self._trust = Trust(self.address, self._folder, sure=self._sure)
                 self._session = s.Session(
                     identity.public, self._name, dice=random.SystemRandom(), every=self._every, watch=True,
-                    pin=self._trust.pin, where=self.address.text,
+                    invite=self.address.invite, link=self._link_code, pin=self._trust.pin, where=self.address.text,
                 )  # fmt: skip
                 self._link = Link(self._session, self.address, self._deliver, self._context, identity=identity)
                 stack.callback(self._link.stop)

@@ -41,7 +41,7 @@ def chat(setting: Setting, stage: Stage, room: str = "general") -> Controller:
     state = Chat(stage.address.text, stage.me, room)
     menus = Menus(setting.root, setting.look)
     outside = Outside(
-        lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, setting.question, menus
+        lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, setting.question, menus, lambda: stage.address
     )
     controller = Controller(setting.root, setting.look, stage, state, outside)  # type: ignore[arg-type]
     controller.start(lambda news: None)

@@ -25,6 +25,7 @@ from chat_client.hosting import Host, handed_out
 from chat_client.model import orders
 from chat_client.model.chat import News
 from chat_client.troubles import UNTRUSTED
+from chat_core.address import Address, parse_address
 
 log = logging.getLogger("chat.window")
 
@@ -136,7 +137,7 @@ class App:
         """What a chat's window asks of the program."""
         return Outside(
             self._close_soon, self.appearance.zoom, self._show_menu, self.appearance.show_title, self.question,
-            self.menus,
+            self.menus, self._address,
         )  # fmt: skip
 
     def heard(self, news: News) -> None:
@@ -295,10 +296,16 @@ class App:
         if self.controller is not None and self.controller.window is not None:
             self.controller.show_help()
 
+    def _address(self) -> Address:
+        """Of the chat that is open, as others can use it."""
+        assert self.controller is not None
+        if self._at_home and self.home.hosted is not None and self.home.hosted.join:
+            return parse_address(self.home.hosted.join)
+        return handed_out(self.controller.backend.known_address)
+
     def _copy_address(self) -> None:
         if self.controller is not None:
-            here = self.home.hosted if self._at_home else None
-            join = here.join if here is not None else handed_out(self.controller.backend.known_address).join
+            join = self._address().join
             self.root.clipboard_clear()
             self.root.clipboard_append(join)
             self.controller.note(f"Copied, to be handed out: {join}")

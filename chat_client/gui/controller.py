@@ -4,18 +4,22 @@ import tkinter as tk
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from chat_client import effects
 from chat_client.backend import Backend, now
+from chat_client.gui.acting import Acting
 from chat_client.gui.look import Look
+from chat_client.gui.managing import Managing
 from chat_client.gui.menus import Entry, Menus
 from chat_client.gui.pump import Pump
 from chat_client.gui.question import Question
 from chat_client.gui.window import Acts, ChatWindow
 from chat_client.model import choosing, orders
 from chat_client.model.chat import Changes, Chat, News
-from chat_client.model.shown import Row
+from chat_client.model.shown import Choice, Row
 from chat_client.model.transcript import diff
+from chat_core.address import Address
 
 # News that may open another room, whose draft then takes the place of what is typed.
 _OPENING = (effects.Answered, effects.MyRooms, effects.Welcomed, orders.Opened)
@@ -33,6 +37,7 @@ class Outside:
     title: Callable[[str, int], None]  # the window's, and how much is unread
     question: Question
     menus: Menus
+    address: Callable[[], Address]  # of the chat, as others can use it
 
 
 class Controller:
@@ -42,6 +47,11 @@ class Controller:
         self.chat, self.backend = chat, backend
         self.window: ChatWindow | None = None
         self._root, self._look, self._outside = root, look, outside
+        self._acting = Acting(chat, outside.question, flush=self.flush, insert=self._insert, choose=self._choose)
+        self._managing = Managing(
+            chat, outside.question, self._acting,
+            flush=self.flush, choose=self._choose, address=outside.address, copy=self._copy,
+        )  # fmt: skip
         self._rows: list[Row] = []  # what the transcript shows
         self._to_end = True  # and that reaches to the end of the room
         self._heard: Callable[[News], None] | None = None
@@ -170,6 +180,9 @@ class Controller:
             edit_last=self._edit_last,
             edit=self._edit,
             discard=flushed(chat.discard),
+            room_menu=self._room_menu,
+            person_menu=self._person_menu,
+            line_menu=self._line_menu,
             open_room=flushed(lambda room: chat.open(room, self._typed())),
             open_neighbour=flushed(self._open_neighbour),
             open_nth=flushed(self._open_nth),
@@ -198,7 +211,28 @@ class Controller:
 
     def menu(self) -> list[Entry]:
         """What the menu of the window holds about this chat."""
-        return []
+        return self._managing.entries() if self.window is not None else []
+
+    def _choose(self, choices: list[Choice], then: Callable[[str], None], title: str) -> None:
+        if self.window is not None:
+            self.window.switcher.open(choices, then, title)
+
+    def _copy(self, text: str) -> None:
+        self._root.clipboard_clear()
+        self._root.clipboard_append(text)
+
+    def _room_menu(self, room: str, x: int, y: int) -> None:
+        self._outside.menus.show(self._acting.of_room(room), x, y)
+
+    def _person_menu(self, user: str, x: int, y: int) -> None:
+        self._outside.menus.show(self._acting.of_person(user), x, y)
+
+    def _line_menu(self, key: str, x: int, y: int) -> None:
+        line = next((row.line for row in self._rows if row.line.key == key), None)
+        if line is not None and self.window is not None:
+            view = self.window.transcript
+            entries = self._acting.of_line(line, partial(view.copy, key), view.select_all)
+            self._outside.menus.show(entries, x, y)
 
     def _typed(self) -> str:
         return self.window.composer.text() if self.window is not None else ""

@@ -4,7 +4,7 @@ import contextlib
 import tkinter as tk
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from chat_client import effects
 from chat_client import session as s
@@ -14,17 +14,21 @@ from chat_client.gui.appearance import Appearance
 from chat_client.gui.controller import Controller, Outside
 from chat_client.gui.home import Home
 from chat_client.gui.question import Question
-from chat_client.gui.signin import SignIn, Wanted
+from chat_client.gui.signin import Field, SignIn, Wanted
 from chat_client.hosting import Hosted, NotHosted, is_loopback
 from chat_client.identity import folder_for
 from chat_client.model import orders
 from chat_client.model.chat import Chat, News
-from chat_core import names
+from chat_core import codes, names
 from chat_core.address import DEFAULT_PORT, Address, parse_address
 from chat_core.errors import AddressError, RefusedError
 
-# Refusals that are about the name.
-_NAME_CODES = {"name_needed", "name_bad", "name_taken", "name_differs"}
+# Which field a refusal is about.
+_FIELDS: dict[str, Field] = {
+    **dict.fromkeys(("name_needed", "name_bad", "name_taken", "name_differs"), "name"),
+    **dict.fromkeys(("invite_needed", "invite_bad"), "address"),
+    "link_bad": "code",
+}
 
 
 class Around(Protocol):
@@ -89,7 +93,11 @@ class Entrance:
             text = problem.text if wanted.name else "Give a name: it is how the others see you."
             self.signin.show_error("name", text)
             return
-        wanted = wanted._replace(name=name)
+        try:
+            wanted = wanted._replace(name=name, code=codes.typed_code(wanted.code) if wanted.code else "")
+        except RefusedError as problem:
+            self.signin.show_error("code", problem.text)
+            return
         try:
             if wanted.serve:
                 where = self._own_address(wanted.address)
@@ -158,9 +166,10 @@ class Entrance:
             self._ask_trust(news)
         elif isinstance(news, effects.Trouble):
             self._tell_trouble(news)
+        elif isinstance(news, effects.Waits):
+            self._tell_waiting(news)
         elif isinstance(news, effects.TurnedAway):
-            field: Literal["name", ""] = "name" if news.reply.code in _NAME_CODES else ""
-            self._give_up(field, news.reply.text)
+            self._give_up(_FIELDS.get(news.reply.code, ""), news.reply.text)
         elif isinstance(news, orders.Unusable):
             self._give_up("", news.text)
         elif isinstance(news, orders.Unreachable):
@@ -192,6 +201,13 @@ class Entrance:
         else:
             self.signin.show_step(asked)
 
+    def _tell_waiting(self, waits: effects.Waits) -> None:
+        """An admin has to let us in; that is found out without anybody's doing."""
+        self.cancel_wait()
+        if self.controller is not None and self.signin is not None:
+            where = self.controller.backend.address.text
+            self.signin.show_step(confirming.of_waiting(waits.reply.name, where, self.cancel))
+
     def _ask_forget(self) -> None:
         if self.controller is not None:
             confirming.ask_to_forget(self._question, self.controller.backend.address.text, self.forget)
@@ -216,7 +232,7 @@ class Entrance:
         if not self.joined and self.controller is not None:
             self.controller.backend.explain()
 
-    def _give_up(self, field: Literal["name", "address", ""], text: str) -> None:
+    def _give_up(self, field: Field, text: str) -> None:
         """It did not work out; the card says why, and stays."""
         self._root.after_idle(self.end)
         self.cancel_wait()

@@ -14,11 +14,12 @@ _WIDTH = 360
 
 
 class Field(NamedTuple):
-    """A line to fill in. ``fixed``: it holds something to copy, and cannot be changed."""
+    """A line to fill in. ``fixed``: it holds something to copy, and cannot be changed; ``large``: to read out."""
 
     label: str
     value: str = ""
     fixed: bool = False
+    large: bool = False
 
 
 class Question(ttk.Frame):
@@ -96,6 +97,9 @@ class Question(ttk.Frame):
                 widget.grid_remove()
         if field:
             self._label.configure(text=field.label)
+            self._field.configure(
+                font=self._look.font("code" if field.large else "text"), justify="center" if field.large else "left"
+            )
             self._field.insert(0, field.value)
             select_all(self._field)
             self._field.state(["readonly" if field.fixed else "!readonly"])

@@ -10,7 +10,7 @@ from chat_client.gui.keys import guard, press_by_enter, select_all
 from chat_client.gui.look import Look
 from chat_client.gui.step import Asked, Step
 
-Field = Literal["name", "address", ""]
+Field = Literal["name", "address", "code", ""]
 
 _HELP = "Everybody who gives the same address meets in one chat."
 _ADDRESS_HELP = "Such as 192.168.1.20, or chat://…"
@@ -139,7 +139,7 @@ class SignIn(ttk.Frame):
         self.show_busy("")
         self._say(field, text)
         if field and text:
-            entry = self._name_field if field == "name" else self._address_field
+            entry = {"name": self._name_field, "address": self._address_field, "code": self._code_field}[field]
             entry.focus_set()
             select_all(entry)
 
@@ -204,8 +204,8 @@ class SignIn(ttk.Frame):
         press_by_enter(*pressed)
         for widget in (*submitting, *pressed):
             widget.bind("<Escape>", lambda event: self._on_cancel())
-        guard(self._code_field, self._look)
-        for entry, say in ((self._name_field, self._say_name), (self._address_field, self._say_address)):
+        says = self._say_name, self._say_address, lambda text: self._say_state(text, "Error.TLabel", "")
+        for entry, say in zip(self._fields(), says, strict=True):
             guard(entry, self._look)
             edited = self.register(lambda say=say: self._edited(say))
             entry.configure(validate="key", validatecommand=edited)
@@ -234,7 +234,7 @@ class SignIn(ttk.Frame):
         """Have this be all that is said to be wrong."""
         self._say_name(text if field == "name" else "")
         self._say_address(text if field == "address" else "")
-        self._say_state("" if field else text, "Error.TLabel", "")
+        self._say_state("" if field in ("name", "address") else text, "Error.TLabel", "")
 
     def _say_name(self, text: str) -> None:
         self._name_error.configure(text=self._look.emoji.safe(text))
