@@ -146,7 +146,7 @@ class Desk:
     def reach(self, user: str) -> list[bytes]:
         """The connections of a user, in an order that does not depend on chance."""
         waiting = [peer for peer, connection in self.waiting.items() if connection.user == user]
-        return sorted(self.peers_of.get(user, ())) + waiting
+        return sorted([*self.peers_of.get(user, ()), *waiting])
 
     def rename(self, user: str, name: str) -> None:
         """A user is called otherwise."""
@@ -164,7 +164,7 @@ class Desk:
     def silent(self, before: float) -> list[bytes]:
         """The connections not heard from since ``before`` (monotonic seconds)."""
         both = (self.connections, self.waiting)
-        return [peer for some in both for peer, connection in some.items() if connection.heard < before]
+        return sorted(peer for some in both for peer, connection in some.items() if connection.heard < before)
 
     def delta(self, boot: str) -> Presence | None:
         """Who came, went or is called otherwise since the last call, or None if nobody did."""
@@ -172,18 +172,18 @@ class Desk:
         if not self._came and not self._went and not named:
             return None
         self.version += 1
-        delta = Presence(self.version, boot, list(self._came.items()), list(self._went.items()), named)
+        delta = Presence(self.version, boot, _pairs(self._came), _pairs(self._went), _pairs(named))
         self._came.clear()
         self._went.clear()
         return delta
 
-    def _renamed(self) -> list[tuple[str, str]]:
+    def _renamed(self) -> dict[str, str]:
         """Those whose name is another than was told of them."""
-        named = []
-        for user, told in self._named.items():
-            peers = self.peers_of.get(user)
-            if peers and user not in self._came and self.connections[next(iter(peers))].name != told:
-                named.append((user, self.connections[next(iter(peers))].name))
+        names = {
+            user: self.connections[next(iter(self.peers_of[user]))].name
+            for user in self._named.keys() & self.peers_of.keys()
+        }
+        named = {user: name for user, name in names.items() if user not in self._came and self._named[user] != name}
         self._named.clear()
         return named
 
@@ -201,3 +201,8 @@ class Desk:
                 person.since = min(person.since, connection.since)
                 person.idle = min(person.idle, idle)
         return sorted(found.values(), key=lambda person: (person.name.casefold(), person.user))
+
+
+def _pairs(names: dict[str, str]) -> list[tuple[str, str]]:
+    """Users and names in the order of the ids: what happened to the desk in between says nothing."""
+    return sorted(names.items(), key=lambda pair: (len(pair[0]), pair[0]))

@@ -119,7 +119,7 @@ class Backend:
             self._tell(effect)
         elif isinstance(effect, Renumber):
             self._jobs.put(effect)  # the disk has its part first, and tells what it has done
-        elif isinstance(effect, effects.Arrived | effects.Rewound):
+        elif isinstance(effect, effects.Arrived | effects.Walled | effects.Rewound):
             if self._session is not None and effect.room in self._session.rooms:
                 self._jobs.put(effect)
                 self._tell(*_pieces(effect))
@@ -241,8 +241,8 @@ class Backend:
             self._link.call(function)
 
 
-def _pieces(effect: effects.Arrived | effects.Rewound) -> list[News]:
-    if isinstance(effect, effects.Rewound) or len(effect.events) <= PIECE:
+def _pieces(effect: effects.Arrived | effects.Walled | effects.Rewound) -> list[News]:
+    if not isinstance(effect, effects.Arrived) or len(effect.events) <= PIECE:
         return [effect]
     events = effect.events
     return [effects.Arrived(effect.room, events[begin : begin + PIECE]) for begin in range(0, len(events), PIECE)]

@@ -81,7 +81,7 @@ class Disk:
         self._followed.add(order.room)
         if self._replica is None:
             return []
-        self._replica.enter(self.home, order.room, order.name, True)
+        self._replica.enter(self.home, order.room, order.name, True, order.kind)
         return self._replica.points(self.home, order.room)
 
     def unfollow(self, order: orders.Unfollow) -> None:
@@ -148,7 +148,7 @@ class Disk:
         return [
             orders.Known(
                 kept.room, kept.name, kept.first, kept.have, kept.chain, kept.read,
-                copy.unread(self.home, kept.room, me), kept.draft,
+                copy.unread(self.home, kept.room, me), kept.draft, kept.kind, kept.closed, kept.walls,
             )
             for kept in copy.rooms(self.home) if kept.mine
         ]  # fmt: skip
@@ -160,8 +160,14 @@ class Disk:
         elif isinstance(job, effects.Rewound):
             if job.room in self._followed:
                 copy.rewind(self.home, job.room, job.seq)
+        elif isinstance(job, effects.Walled):
+            if job.room in self._followed:
+                copy.wall(self.home, job.room, job.after, job.first)
+        elif isinstance(job, orders.Close):
+            self._followed.discard(job.room)
+            copy.close_room(self.home, job.room, job.why)
         elif isinstance(job, orders.Store):
-            copy.prepend(self.home, job.room, job.events)
+            copy.prepend(self.home, job.room, job.events, job.walls)
         elif isinstance(job, orders.MarkRead):
             copy.set_read(self.home, job.room, job.seq)
         else:

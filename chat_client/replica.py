@@ -1,26 +1,26 @@
 """The local copy of rooms, with what was read and drafted there, for every broker. SQLite, many processes.
 
-Of each room it holds one range of events without holes, each chained onto the one before, of one history: what does not
-fit is not written, whatever other processes have written meanwhile. All of it can be read from the broker again; so
-nothing waits for the disk, and a broken file is moved aside and begun anew. (What is lost with it are drafts, and how
-far was read.)
+Of each room it holds one range of events without holes, but for `walls`, each chained onto the one before, of one
+history: what does not fit is not written, whatever other processes have written meanwhile. All of it can be read from
+the broker again; so nothing waits for the disk, and a broken file is moved aside and begun anew. (What is lost with it
+are drafts, and how far was read.)
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
 from msgspec import Struct
 
+from chat_client.walls import Walls, hidden, linked
 from chat_core import wire
-from chat_core.chain import START, chain_after
 from chat_core.errors import IdentityError, WireError
 from chat_core.messages import Event
 
 FILE = "replica.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # The range is not written down beside the events: what is told twice can differ.
 _SCHEMA = """
@@ -30,6 +30,12 @@ CREATE TABLE rooms (id INTEGER PRIMARY KEY AUTOINCREMENT, home TEXT NOT NULL, ro
                     UNIQUE (home, room));
 CREATE TABLE events (room INTEGER NOT NULL, seq INTEGER NOT NULL, chain TEXT NOT NULL, kind TEXT NOT NULL,
                      author TEXT NOT NULL, event BLOB NOT NULL, PRIMARY KEY (room, seq)) WITHOUT ROWID;
+"""
+_SINCE_VERSION_1 = """
+ALTER TABLE rooms ADD COLUMN kind TEXT NOT NULL DEFAULT 'open';
+ALTER TABLE rooms ADD COLUMN closed TEXT NOT NULL DEFAULT '';
+CREATE TABLE walls (room INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL,
+                    PRIMARY KEY (room, last)) WITHOUT ROWID;
 """
 _LAST = "SELECT seq, chain FROM events WHERE room = ? ORDER BY seq DESC LIMIT 1"
 
@@ -54,6 +60,7 @@ class Kept(Struct, frozen=True):
     """What is known of a room. The events ``first`` to ``have`` are held, the last of them has ``chain``.
 
     Where none is held, they are 1, 0 and None. ``read``: the last event that was read; ``mine``: I am a member.
+    ``closed``: why I cannot read it any more, a sentence; "": I can.
     """
 
     room: str
@@ -64,6 +71,9 @@ class Kept(Struct, frozen=True):
     read: int
     draft: str
     mine: bool
+    kind: str = "open"
+    closed: str = ""
+    walls: dict[int, int] = {}
 
 
 class _Held(Struct, frozen=True):
@@ -110,24 +120,34 @@ class Replica:
 
     def rooms(self, home: str) -> list[Kept]:
         """All rooms of which anything is known, in the order of their ids."""
-        found = "SELECT room, name, read, draft, mine FROM rooms WHERE home = ? ORDER BY room"
+        found = "SELECT room, name, read, draft, mine, kind, closed FROM rooms WHERE home = ? ORDER BY room"
         kept = []
         with self._transaction("DEFERRED"):
-            for room, name, read, draft, mine in self._sql.execute(found, (home,)).fetchall():
+            for room, name, read, draft, mine, kind, closed in self._sql.execute(found, (home,)).fetchall():
                 held = self._held(home, room)
-                kept.append(Kept(room, name, held.first, held.have, held.chain, read, draft, bool(mine)))
+                walls = self._walls(held.number)
+                kept.append(
+                    Kept(room, name, held.first, held.have, held.chain, read, draft, bool(mine), kind, closed, walls)
+                )
         return kept
 
-    def enter(self, home: str, room: str, name: str, mine: bool) -> None:
+    def enter(self, home: str, room: str, name: str, mine: bool, kind: str = "open") -> None:
         """Note a room's name and whether I am a member; leaves the events, what was read and the draft alone."""
+        noted = "UPDATE rooms SET name = ?, mine = ?, kind = ?, closed = '' WHERE id = ?"
         with self._transaction():
-            self._sql.execute("UPDATE rooms SET name = ?, mine = ? WHERE id = ?", (name, mine, self._row(home, room)))
+            self._sql.execute(noted, (name, mine, kind, self._row(home, room)))
+
+    def close_room(self, home: str, room: str, why: str) -> None:
+        """Note that I cannot read a room any more, and why: a sentence. What is held of it stays."""
+        with self._transaction():
+            self._sql.execute("UPDATE rooms SET closed = ? WHERE id = ?", (why, self._row(home, room)))
 
     def forget(self, home: str, room: str) -> None:
         """Drop everything of a room."""
         with self._transaction():
             held = self._held(home, room)
-            self._sql.execute("DELETE FROM events WHERE room = ?", (held.number,))
+            for table in ("events", "walls"):
+                self._sql.execute(f"DELETE FROM {table} WHERE room = ?", (held.number,))
             self._sql.execute("DELETE FROM rooms WHERE id = ?", (held.number,))
 
     def set_read(self, home: str, room: str, seq: int) -> None:
@@ -163,20 +183,28 @@ class Replica:
             return True
         with self._transaction():
             held = self._held(home, room)
+            walls = self._walls(held.number)
             if held.chain is None:
-                new, fits = events, _linked(events, room, events[0].seq, None)
+                new, fits = events, linked(events, room, events[0].seq, None, walls)
             else:
                 new = [event for event in events if event.seq > held.have]
                 known = events[: len(events) - len(new)]
-                fits = self._same(held.number, known) and _linked(new, room, held.have + 1, held.chain)
+                fits = self._same(held.number, known) and linked(new, room, held.have + 1, held.chain, walls)
             if fits and new:
                 self._insert(held.number or self._row(home, room), new)
+                self._blank(held.number or self._row(home, room), new)
         return fits
 
-    def prepend(self, home: str, room: str, events: Sequence[Event]) -> bool:
+    def wall(self, home: str, room: str, last: int, first: int) -> None:
+        """What lies between event ``last`` and event ``first`` is not for me."""
+        with self._transaction():
+            row = self._row(home, room), last, first
+            self._sql.execute("INSERT OR REPLACE INTO walls VALUES (?, ?, ?)", row)
+
+    def prepend(self, home: str, room: str, events: Sequence[Event], walls: Walls | None = None) -> bool:
         """Take events without a hole, oldest first, before those that are held, of which there must be some.
 
-        Those that are held already are skipped. False as for `append`.
+        Those that are held already are skipped. False as for `append`. ``walls``: those among them.
         """
         if not events:
             return True
@@ -184,23 +212,30 @@ class Replica:
             held = self._held(home, room)
             new = [event for event in events if event.seq < held.first]
             known = events[len(new) :]
-            fits = self._same(held.number, known) and _linked(new, room, held.first - len(new), None)
+            all_walls = self._walls(held.number) | dict(walls or {})
+            fits = held.chain is not None and self._same(held.number, known)
             if fits and new:
                 oldest = wire.decode_event(self._events(held.number, held.first, held.first)[0])
-                fits = _linked([oldest], room, held.first, new[-1].chain)
+                fits = linked([*new, oldest], room, new[0].seq, None, all_walls)
                 if fits:
                     self._insert(held.number, new)
+                    rows = [(held.number, last, first) for last, first in (walls or {}).items()]
+                    self._sql.executemany("INSERT OR REPLACE INTO walls VALUES (?, ?, ?)", rows)
+                    self._blank(held.number, self._deletions(held.number))
         return fits
 
     def read_range(self, home: str, room: str, after: int, upto: int) -> list[Event] | None:
-        """The events after ``after`` up to ``upto``; None unless all of them are held."""
+        """The events after ``after`` up to ``upto``; None unless all of them are held that I may read."""
         if after >= upto:
             return []
         with self._transaction("DEFERRED"):
             held = self._held(home, room)
             if after + 1 < held.first or upto > held.have:
                 return None
-            return [wire.decode_event(event) for event in self._events(held.number, after + 1, upto)]
+            found = self._events(held.number, after + 1, upto)
+            if len(found) != upto - after - hidden(self._walls(held.number), after, upto):
+                return None
+            return [wire.decode_event(event) for event in found]
 
     def tail(self, home: str, room: str, count: int) -> list[Event]:
         """The last events that are held, at most ``count``, oldest first."""
@@ -222,6 +257,7 @@ class Replica:
         with self._transaction():
             number = self._held(home, room).number
             self._sql.execute("DELETE FROM events WHERE room = ? AND seq > ?", (number, seq))
+            self._sql.execute("DELETE FROM walls WHERE room = ? AND first > ?", (number, seq))
             self._sql.execute("UPDATE rooms SET read = min(read, ?) WHERE id = ?", (seq, number))
 
     # Inside.
@@ -244,6 +280,21 @@ class Replica:
     def _events(self, number: int, first: int, last: int) -> list[bytes]:
         found = "SELECT event FROM events WHERE room = ? AND seq BETWEEN ? AND ? ORDER BY seq"
         return [event for (event,) in self._sql.execute(found, (number, first, last))]
+
+    def _walls(self, number: int) -> dict[int, int]:
+        return dict(self._sql.execute("SELECT last, first FROM walls WHERE room = ?", (number,)).fetchall())
+
+    def _deletions(self, number: int) -> list[Event]:
+        found = "SELECT event FROM events WHERE room = ? AND kind = 'deleted'"
+        return [wire.decode_event(event) for (event,) in self._sql.execute(found, (number,)).fetchall()]
+
+    def _blank(self, number: int, events: Iterable[Event]) -> None:
+        """What these events delete is not to be found on this disk any more."""
+        for event in events:
+            if event.kind == "deleted":
+                for whole in self._events(number, event.target, event.target):
+                    row = wire.blanked(whole), number, event.target
+                    self._sql.execute("UPDATE events SET event = ? WHERE room = ? AND seq = ?", row)
 
     def _same(self, number: int, events: Sequence[Event]) -> bool:
         """Whether these are held, with the same chains."""
@@ -335,13 +386,14 @@ class Replica:
         execute = self._sql.execute
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
+        execute("PRAGMA secure_delete = ON")  # what somebody deleted for everybody does not stay in the file
         execute("BEGIN IMMEDIATE")
         version = execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             text = f"The identity folder {self._folder} was used by a newer version of this program: update this one."
             raise IdentityError(text)
-        if version == 0:
-            for statement in _SCHEMA.split(";"):
+        if version < SCHEMA_VERSION:
+            for statement in (_SINCE_VERSION_1 if version else _SCHEMA + _SINCE_VERSION_1).split(";"):
                 execute(statement)
             execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         execute("COMMIT")
@@ -368,17 +420,6 @@ class Replica:
             file = self._file.with_name(FILE + end)
             if file.exists():
                 file.replace(aside.with_name(aside.name + end))
-
-
-def _linked(events: Sequence[Event], room: str, first: int, chain: str | None) -> bool:
-    """Whether these are events of the room without a hole, from number ``first`` on, that continue the chain. None:
-    what was before is not known, unless they begin with the room's first event."""
-    for seq, event in enumerate(events, first):
-        before = START if seq == 1 else chain
-        if event.room != room or event.seq != seq or seq < 1 or (before and event.chain != chain_after(before, event)):
-            return False
-        chain = event.chain
-    return True
 
 
 def _code(problem: Exception) -> int:

@@ -36,14 +36,19 @@ PEOPLE = ["ada", "Grace H.", "Priya Nair", "relay-bot", "Tomás Vega", "Wen Li",
 HERE = PEOPLE[:5]
 
 
+def outside(root: tk.Tk, look: Look, question: Question, stage: Stage) -> Outside:
+    """A program around the window that does nothing but ask and show menus."""
+    return Outside(
+        lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, question, Menus(root, look),
+        lambda: stage.address,
+    )  # fmt: skip
+
+
 def chat(setting: Setting, stage: Stage, room: str = "general") -> Controller:
     """A chat on this stage, connected, with this room open."""
     state = Chat(stage.address.text, stage.me, room)
-    menus = Menus(setting.root, setting.look)
-    outside = Outside(
-        lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, setting.question, menus, lambda: stage.address
-    )
-    controller = Controller(setting.root, setting.look, stage, state, outside)  # type: ignore[arg-type]
+    around = outside(setting.root, setting.look, setting.question, stage)
+    controller = Controller(setting.root, setting.look, stage, state, around)  # type: ignore[arg-type]
     controller.start(lambda news: None)
     stage.open()
     stage.connect()

@@ -119,6 +119,18 @@ class Acting:
             groups.append(acts)
         return _joined(groups)
 
+    def ask_invited(self, room_id: str) -> None:
+        """Somebody wants to open a room to which they are invited."""
+        self._question.ask(
+            f"Join #{self._chat.invited[room_id].name}?",
+            "You are invited to this private room. What is said there only those see who are in it.",
+            [
+                ("Join", lambda: self._say(f"/join {room_id}")),
+                ("Decline", lambda: self._say(f"/leave {room_id}")),
+                ("Not now", lambda: None),
+            ],
+        )
+
     # ---- rights
 
     def _here(self, room: RoomState | None) -> rights.Standing:
@@ -208,9 +220,7 @@ class Acting:
     def _delete(self, line: Line) -> None:
         whose = "your message" if line.mine else f"this message of {line.name}"
         text = "Its text is gone for everybody, also from the broker's disk; that it was there can be seen."
-        self._ask(
-            f"Delete {whose}?", text, "Delete", lambda reason: self._do(Do("delete", str(line.seq), text=reason))
-        )
+        self._ask(f"Delete {whose}?", text, "Delete", lambda reason: self._do(Do("delete", str(line.seq), text=reason)))
 
     def _report(self, line: Line) -> None:
         answers: list[tuple[str, Callable[[], None]]] = [
@@ -231,7 +241,9 @@ class Acting:
         """One of my rooms is to be joined by somebody."""
         rooms = [room for room in self._chat.rooms.values() if self._may("invite", room)]
         choices = [Choice(room.id, f"# {room.name}", room.kind) for room in rooms]
-        self._choose(choices, lambda room_id: self._do(Do("invite", name), self._chat.rooms[room_id]), f"Invite {name} to")
+        self._choose(
+            choices, lambda room_id: self._do(Do("invite", name), self._chat.rooms[room_id]), f"Invite {name} to"
+        )
 
     def request(self, request: m.Request, done: str = "") -> None:
         """Ask the broker, and tell how it went; ``done``: what to say when it is."""
@@ -259,5 +271,3 @@ def _joined(groups: list[list[Entry]]) -> list[Entry]:
 
 def _marked(label: str, chosen: bool) -> str:
     return f"{'●' if chosen else '○'} {label}"
-
-

@@ -119,19 +119,21 @@ class Controller:
             window.transcript.scroll_to_end()
         if changes.rooms or changes.header:
             window.rooms.show_title(chat.broker or chat.address)
-            window.rooms.show_rooms(chat.room_items(), chat.current)
+            window.rooms.show_rooms([*chat.invitations(), *chat.room_items()], chat.current)
             others = [room for room in chat.rooms.values() if room.id != chat.current]
             window.header.show_unread(sum(room.unread for room in others), any(room.mentions for room in others))
             self._outside.title(chat.title(), sum(room.unread for room in chat.rooms.values()))
         if changes.people:
             window.people.show_people(*chat.people())
         if changes.header:
-            window.header.show_header(*chat.header())
+            window.header.show_header(*chat.header(), private=chat.room is not None and chat.room.kind == "private")
             window.composer.show_placeholder(chat.placeholder())
+            window.composer.show_shut(chat.shut_text())
         if changes.composer:
             window.composer.set_text(chat.room.draft if chat.room is not None else "")
         if changes.status or changes.transcript or changes.place is not None:
             window.status.show_status(chat.status_line())
+            window.composer.show_wait(chat.wait_text())
             window.transcript.show_jump(chat.jump_text())
             window.transcript.show_empty(chat.empty_text())
         if changes.quit:
@@ -183,7 +185,7 @@ class Controller:
             room_menu=self._room_menu,
             person_menu=self._person_menu,
             line_menu=self._line_menu,
-            open_room=flushed(lambda room: chat.open(room, self._typed())),
+            open_room=flushed(self._open_room),
             open_neighbour=flushed(self._open_neighbour),
             open_nth=flushed(self._open_nth),
             show_places=self._show_places,
@@ -258,6 +260,12 @@ class Controller:
         text = self.chat.edit_last()
         self.flush()
         return text
+
+    def _open_room(self, room: str) -> None:
+        if room in self.chat.invited:
+            self._acting.ask_invited(room)
+        else:
+            self.chat.open(room, self._typed())
 
     def _open_neighbour(self, step: int, unread: bool) -> None:
         room = choosing.neighbour(self.chat, step, unread)

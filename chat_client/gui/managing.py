@@ -8,7 +8,7 @@ from chat_client.backend import now
 from chat_client.gui.acting import Acting, Choose
 from chat_client.gui.menus import Entry
 from chat_client.gui.question import Field, Question
-from chat_client.model import talk
+from chat_client.model import asking, talk
 from chat_client.model.chat import Chat
 from chat_client.model.moment import Moment
 from chat_client.model.shown import Choice
@@ -231,7 +231,7 @@ class Managing:
     def _ask(self, request: m.Request, answer: Callable[[m.Reply], None]) -> None:
         """Ask the broker; a refusal is told in the transcript, and so is that it is away."""
         if not self._chat.connected:
-            self._chat.tell("The broker is away: this can be done when it is back.", now())
+            self._chat.tell(asking.AWAY, now())
             self._flush()
             return
 
@@ -270,5 +270,3 @@ def _banned(ban: m.BanInfo) -> str:
 def _why(ban: m.BanInfo) -> str:
     until = f"until {durations.moment(ban.until)}" if ban.until else ""
     return " · ".join(filter(None, (until, ban.reason)))
-
-

@@ -27,7 +27,6 @@ _MOST_PICTURES: Final = 400
 _STATES: Final = {"sending": " sending…", "sent": " ✓"}
 # Hebrew, Arabic and the scripts between and behind them.
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
-_DELETED: Final = "This message was deleted"
 _UNKNOWN_TIME: Final = "--:--"
 
 
@@ -103,7 +102,7 @@ class Writing:
             self._pad(*self._behind)
         text = ("text", *self._behind)
         if line.deleted:
-            self._put(f"{_DELETED}\n", (*text, "body", "italic", "deleted"))
+            self._put(f"{line.text}\n", (*text, "body", "italic", "deleted"))
         elif line.kind == "me":
             self._deed(line, text)
         else:

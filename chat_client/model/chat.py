@@ -10,7 +10,7 @@ from typing import Any
 from chat_client import effects
 from chat_client.client import Renumbered
 from chat_client.flight import Settled
-from chat_client.model import orders, talk
+from chat_client.model import asking, notices, orders, talk
 from chat_client.model.moment import Moment
 from chat_client.model.own import OwnPosts
 from chat_client.model.presence import Presence
@@ -26,6 +26,8 @@ from chat_core.errors import RefusedError
 
 # A room that is new here is read from so far before its end; what is older is fetched when somebody scrolls to it.
 FIRST_EVENTS = 200
+# What these events say changes who is in a room, or what they are there.
+FOLDED = {"joined", "left", "removed", "role", "changed"}
 # So long one looks for the broker before one says that it does not answer.
 PATIENCE_SECONDS = 5.0
 # Trouble with this machine's disk is told for so long; if it goes on, so does the news of it.
@@ -63,11 +65,14 @@ class Chat(Reading):
         room = self.room
         if room is None:
             return "Open a room first: Ctrl+K shows which there are."
+        if room.closed or (slow := asking.slow_problem(room, at.wall)):
+            return room.closed or slow
         try:
             names.check_text(text)
         except RefusedError as problem:
             return problem.text
         self._own.say(room, text, me, at)
+        room.said = at.wall
         self.jump()
         room.new_from = 0
         if room.mark_read():
@@ -129,7 +134,7 @@ class Chat(Reading):
         self.rooms = {
             known.room: RoomState(
                 known.room, known.name, known.have, known.chain, known.first, 1, known.read, known.unread,
-                draft=known.draft,
+                draft=known.draft, kind=known.kind, closed=known.closed, walls=dict(known.walls),
             )
             for known in news.rooms
         }  # fmt: skip
@@ -143,8 +148,9 @@ class Chat(Reading):
     def _on_welcomed(self, news: effects.Welcomed, at: Moment) -> None:
         welcome, self.encrypted = news.welcome, news.encrypted
         self.home, self.epoch, self.broker = welcome.home, welcome.epoch, welcome.broker
-        self.me = Me(welcome.user, welcome.name)
+        self.me, self.role = Me(welcome.user, welcome.name), welcome.role
         self.turned_away = ""
+        self.invited = {info.id: info for info in welcome.invited}
         self._own.introduced()
         self._own.welcomed()
         self._set_rooms(welcome.rooms, at)
@@ -195,8 +201,16 @@ class Chat(Reading):
             self.changes.rooms = True
         if current:
             self.changes.transcript = True
-            if any(event.kind in ("joined", "left") for event in news.events):
+            if any(event.kind in FOLDED for event in news.events):
                 self.changes.people = self.changes.header = True
+        if any(event.kind == "changed" for event in news.events):
+            self.changes.rooms = True
+
+    def _on_walled(self, news: effects.Walled, at: Moment) -> None:
+        room = self.rooms.get(news.room)
+        if room is not None and room.following:
+            room.walled(news.after, news.first)
+            self.changes.transcript = True
 
     def _on_rewound(self, news: effects.Rewound, at: Moment) -> None:
         room = self.rooms.get(news.room)
@@ -225,7 +239,7 @@ class Chat(Reading):
         self._cannot_no_more()
         if self.histories.has(news.token):
             if isinstance(news.reply, m.Paged) and (room := self.rooms.get(news.reply.room)) is not None:
-                room.first = max(room.first, news.reply.first)
+                room.first = self.histories.first_of(news.token, news.reply, room.first)
             fetch = self.histories.answered(news.token, news.reply, self.epoch)
             if fetch is not None:
                 self.show_piece(fetch)
@@ -236,10 +250,9 @@ class Chat(Reading):
 
     def _on_my_rooms(self, news: effects.MyRooms, at: Moment) -> None:
         for room_id in news.rooms:
-            if room_id not in self.rooms:
+            if room_id not in self.rooms or self.rooms[room_id].closed:
                 self.ask(m.Room(room=room_id), lambda reply, at: self._on_other_room(reply))
-        for room_id in self.rooms.keys() - set(news.rooms):
-            self.drop(room_id, at)
+        self._keep_only(set(news.rooms), at)
 
     def _on_other_room(self, reply: m.Reply) -> None:
         if isinstance(reply, m.RoomState) and reply.room.mine:
@@ -266,14 +279,18 @@ class Chat(Reading):
             room = self.rooms[info.id] = RoomState(info.id, info.name)
             room.read = info.head[0]  # what was said before I came is not news to me
         if room.kept_first > room.have and not room.following:  # nothing of it is here
-            room.have = max(0, info.head[0] - FIRST_EVENTS)
+            room.have = max(info.first - 1, info.head[0] - FIRST_EVENTS)
             room.chain = START if room.have == 0 else None
             room.kept_first = room.have + 1
             room.loaded = True
         room.name, room.first = info.name, max(room.first, info.first)
+        room.kind, room.role, room.until = info.kind, info.role, info.until
+        room.people, room.closed = info.people, ""
+        room.read_only, room.slow, room.archived = info.read_only, info.slow, info.archived
+        self.invited.pop(room.id, None)
         if not room.following:
             room.following = True
-            self.order(orders.Follow(room.id, room.name, room.have, room.chain))
+            self.order(orders.Follow(room.id, room.name, room.have, room.chain, room.kind))
         self.changes.rooms = True
         return room
 
@@ -294,12 +311,18 @@ class Chat(Reading):
         self._own.tell_refused(room, at)
 
     def _set_rooms(self, infos: Sequence[m.RoomInfo], at: Moment) -> None:
-        mine = {info.id for info in infos}
-        for room_id in [room_id for room_id in self.rooms if room_id not in mine]:
-            self.drop(room_id, at)
+        self._keep_only({info.id for info in infos}, at)
         for info in infos:
             self.add(info)
         self._open_first()
+
+    def _keep_only(self, mine: set[str], at: Moment) -> None:
+        """These are my rooms. Of the others those that are not open stay, closed: nobody could read them again."""
+        for room in [room for room in self.rooms.values() if room.id not in mine]:
+            if room.kind == "open":
+                self.drop(room.id, at)
+            elif room.kind != "audit":
+                notices.close(self, room, "", "", at)
 
     def _open_first(self) -> None:
         """Be in some room, if there is one."""
@@ -337,6 +360,9 @@ _HANDLERS: dict[type, Callable[[Chat, Any, Moment], None]] = {
     effects.RoundTrip: Chat._on_round_trip,
     effects.Held: Chat._on_held,
     effects.Arrived: Chat._on_arrived,
+    effects.Walled: Chat._on_walled,
+    effects.Removed: notices.removed,
+    effects.Noticed: notices.noticed,
     effects.Rewound: Chat._on_rewound,
     effects.Answered: Chat._on_answered,
     effects.MyRooms: Chat._on_my_rooms,

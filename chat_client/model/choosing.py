@@ -3,7 +3,7 @@
 from chat_client.model import completion, talk
 from chat_client.model.chat import Chat
 from chat_client.model.moment import Moment
-from chat_client.model.shown import Choice
+from chat_client.model.shown import Choice, RoomItem
 
 # How many of those who spoke last come first in completion.
 RECENT_PEOPLE = 20
@@ -25,17 +25,25 @@ def places(chat: Chat) -> list[Choice]:
     """Where one can go: my rooms, those with something unread first; then the others there are."""
     mine = sorted(chat.room_items(), key=lambda item: (not item.mentions, not item.unread))
     choices = [
-        Choice(_OPEN + item.id, f"# {item.name}", f"{item.unread} unread" if item.unread else "")
+        Choice(_OPEN + item.id, _signed(item), f"{item.unread} unread" if item.unread else "")
         for item in mine
         if item.id != chat.current
     ]
-    current = [Choice(_OPEN + item.id, f"# {item.name}", "you are here") for item in mine if item.id == chat.current]
-    others = [info for info in chat.directory.values() if info.id not in chat.rooms]
+    current = [Choice(_OPEN + item.id, _signed(item), "you are here") for item in mine if item.id == chat.current]
+    listed = chat.directory | chat.invited
+    others = [info for info in listed.values() if info.id not in chat.rooms]
     return (
         choices
         + current
-        + [Choice(_JOIN + info.id, f"# {info.name}", "join") for info in sorted(others, key=lambda info: info.id)]
+        + [
+            Choice(_JOIN + info.id, f"# {info.name}", "you are invited" if info.invited else "join")
+            for info in sorted(others, key=lambda info: info.id)
+        ]
     )
+
+
+def _signed(item: RoomItem) -> str:
+    return f"{'@' if item.kind == 'direct' else '#'} {item.name}"
 
 
 def go(chat: Chat, place: str, draft: str, at: Moment) -> None:

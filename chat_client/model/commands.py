@@ -1,10 +1,12 @@
 """What was typed as what it asks for: "/join plan" is a command, most else a message. One table drives it all."""
 
+import contextlib
 import difflib
 from typing import Literal
 
 from msgspec import Struct
 
+from chat_core.durations import seconds_in
 from chat_core.errors import RefusedError
 from chat_core.names import room_name
 
@@ -45,6 +47,18 @@ class Who(Struct, frozen=True):
     room: str = ""
 
 
+class Do(Struct, frozen=True):
+    """Ask the broker for something (`asking` knows what): the command's ``name``, and what stands behind it.
+
+    ``who`` or what it is about; ``seconds``: for how long; ``text``: why, or what is to be said.
+    """
+
+    name: str
+    who: str = ""
+    seconds: int = 0
+    text: str = ""
+
+
 class Help(Struct, frozen=True):
     """Show this text."""
 
@@ -61,8 +75,8 @@ class Problem(Struct, frozen=True):
     text: str
 
 
-Command = Say | Me | Join | Leave | Create | Who | Help | Quit | Problem
-Argument = Literal["", "text", "room", "command"]
+Command = Say | Me | Join | Leave | Create | Who | Do | Help | Quit | Problem
+Argument = Literal["", "text", "room", "command", "name", "time", "number", "words"]
 
 
 class Entry(Struct, frozen=True):
@@ -73,11 +87,12 @@ class Entry(Struct, frozen=True):
     argument: Argument = ""
     optional: bool = False  # the argument
     aliases: tuple[str, ...] = ()
+    written: str = ""  # the argument, if it is more than one word
 
     @property
     def usage(self) -> str:
         """How it is written: "/leave [ROOM]"."""
-        argument = self.argument.upper()
+        argument = self.written or self.argument.upper()
         return f"/{self.name} [{argument}]" if self.optional else f"/{self.name} {argument}".strip()
 
 
@@ -87,6 +102,23 @@ TABLE = (
     Entry("leave", "go out of this room, or another one", "room", True, ("part",)),
     Entry("create", "make a new room", "room"),
     Entry("who", "tell who is in this room, or in another one", "room", True),
+    Entry("msg", "talk with somebody alone", "name", aliases=("dm",), written="NAME[: TEXT]"),
+    Entry("private", "make a room for those whom you invite", "room"),
+    Entry("nick", "be called otherwise", "name"),
+    Entry("invite", "let somebody join this room", "name"),
+    Entry("remove", "put somebody out of this room", "name", aliases=("kick",), written="NAME[: WHY]"),
+    Entry("mute", "have somebody read only in this room", "name", written="NAME [2h][: WHY]"),
+    Entry("unmute", "let somebody write in this room again", "name"),
+    Entry("moderator", "have somebody look after this room", "name"),
+    Entry("ban", "shut somebody out of this chat", "name", written="NAME [3d][: WHY]"),
+    Entry("rename", "call this room otherwise", "name"),
+    Entry("readonly", "let only moderators write in this room, or all again", "words", True, written="off"),
+    Entry("slow", "have members of this room wait between two messages", "time", written="30s or off"),
+    Entry("archive", "close this room for good, or open it again", "words", True, written="off"),
+    Entry("delete", "blank a message for everybody", "number", written="NUMBER[: WHY]"),
+    Entry("report", "tell those who look after this room of a message", "number", written="NUMBER[: WHY]"),
+    Entry("approve", "let somebody into this chat who waits", "name"),
+    Entry("reject", "do not let somebody in who waits", "name", written="NAME[: WHY]"),
     Entry("help", "show the commands, or one of them", "command", True),
     Entry("quit", "close the window"),
 )
@@ -167,8 +199,34 @@ def _command(entry: Entry, rest: str) -> Command:
             return Who(room)
         case "help":
             return _help(rest)
-        case _:
+        case "quit":
             return Quit()
+        case "private":
+            return Do(entry.name, room)
+        case _:
+            return _do(entry, rest)
+
+
+def _do(entry: Entry, rest: str) -> Command:
+    """What stands behind a command: NAME, or NAME TIME, with what is said or why behind a colon."""
+    wrong = Problem(f"That cannot be meant. Write it so: {entry.usage}")
+    who, text, seconds = rest, "", 0
+    if ":" in entry.written:
+        who, _, text = (part.strip() for part in rest.partition(":"))
+    if entry.argument == "time":
+        try:
+            return Do(entry.name, seconds=0 if who.lower() == "off" else seconds_in(who))
+        except ValueError:
+            return wrong
+    if entry.argument == "words":
+        return Do(entry.name, who.lower()) if who.lower() in ("", "off") else wrong
+    if "[" in entry.written and " " in entry.written:
+        name, _, last = who.rpartition(" ")
+        with contextlib.suppress(ValueError):
+            seconds, who = (seconds_in(last), name.strip()) if name else (0, who)
+    if entry.argument == "number":
+        return Do(entry.name, who.lstrip("#"), text=text) if who.lstrip("#").isdecimal() else wrong
+    return Do(entry.name, who.lstrip("@"), seconds, text) if who.lstrip("@") else wrong
 
 
 def _help(word: str) -> Command:

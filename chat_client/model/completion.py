@@ -36,7 +36,7 @@ def complete(before: str, names: Sequence[str], rooms: Sequence[str], recent: Se
             return _offer(len(before), _commands(before[1:]))
         argument = _ARGUMENT.match(before)
         entry = WORDS.get(argument[1].lower()) if argument else None
-        if argument and entry and entry.name == "create":
+        if argument and entry and entry.name in ("create", "private"):
             return 0, []  # a new room has a new name
         if argument and entry and entry.argument == "room":
             return _offer(len(argument[2]), [Choice(room, f"#{room}") for room in _rooms(argument[2], rooms)])

@@ -29,6 +29,7 @@ class Fetch:
     purpose: Purpose
     events: list[m.Event] = field(default_factory=list)
     from_broker: bool = False
+    walls: dict[int, int] = field(default_factory=dict)  # that the broker's pages have shown
 
 
 def first_piece(room: RoomState) -> tuple[int, int]:
@@ -106,6 +107,8 @@ class Histories:
         if not isinstance(reply, m.Paged) or reply.epoch != epoch:
             del self._fetches[token]
             return None
+        if fetch.events and reply.first > fetch.events[-1].seq + 1:
+            fetch.walls[fetch.events[-1].seq] = reply.first
         fetch.events += [wire.decode_event(event) for event in reply.events]
         fetch.after = max(fetch.after, reply.first - 1)
         if reply.events and fetch.events[-1].seq < fetch.upto:
@@ -116,6 +119,12 @@ class Histories:
             return None
         del self._fetches[token]
         return fetch
+
+    def first_of(self, token: int, reply: m.Paged, first: int) -> int:
+        """The oldest event that can be read: it was ``first``, as far as was known before this page."""
+        fetch = self._fetches[token]
+        asked = fetch.events[-1].seq if fetch.events else fetch.after
+        return max(first, reply.first) if asked < first else first
 
     def has(self, token: int) -> bool:
         """Is this the number of a fetch?"""

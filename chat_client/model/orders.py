@@ -1,6 +1,6 @@
 """What the window's state wants done by the threads behind it, and what the disk answers. Plain data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chat_client.flight import Row
 from chat_core import messages as m
@@ -34,6 +34,15 @@ class Follow:
     name: str
     have: int
     chain: str | None
+    kind: str = "open"
+
+
+@dataclass(frozen=True)
+class Close:
+    """A room cannot be read any more, and why; what is kept of it stays."""
+
+    room: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -56,10 +65,11 @@ class Look:
 
 @dataclass(frozen=True)
 class Store:
-    """Keep a copy of these events, which lie before those that are kept."""
+    """Keep a copy of these events, which lie before those that are kept. ``walls``: those among them (`walls`)."""
 
     room: str
     events: list[m.Event]
+    walls: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,14 +95,15 @@ class Trust:
     answer: m.Answer
 
 
-Order = Keep | Ask | Follow | Unfollow | Look | Store | MarkRead | KeepDraft | Trust
+Order = Keep | Ask | Follow | Close | Unfollow | Look | Store | MarkRead | KeepDraft | Trust
 
 # ---- answers of the disk -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Known:
-    """A room as the copy has it: events ``first`` to ``have`` (none if that is less), and so many unread messages."""
+    """A room as the copy has it: events ``first`` to ``have`` (none if that is less), but for what lies behind
+    ``walls``, and so many unread messages. ``closed``: why it cannot be read any more, if so."""
 
     room: str
     name: str
@@ -102,6 +113,9 @@ class Known:
     read: int
     unread: int
     draft: str
+    kind: str = "open"
+    closed: str = ""
+    walls: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from chat_client import effects
 from chat_client.model.moment import Moment
 from chat_client.model.passing import Passing
+from chat_client.model.room import Me
 from chat_client.model.shown import Line
 from chat_client.model.state import State
 from chat_core import messages as m
@@ -30,8 +31,11 @@ class Presence:
     def moved(self, news: effects.Moved, at: Moment) -> None:
         """Somebody came or went."""
         here = self._state.here
+        for user, name in news.named:
+            self._rename(user, name, at)
         if here is None:
             return
+        here.update(news.named)
         here.update(news.came)
         for user, _ in news.went:
             here.pop(user, None)
@@ -61,6 +65,17 @@ class Presence:
     def deadline(self) -> float:
         """When `tick` has something to do, in seconds of `Moment.mono`."""
         return self._passing.deadline()
+
+    def _rename(self, user: str, name: str, at: Moment) -> None:
+        """Somebody is called otherwise; what they said before stays under the name of then."""
+        state = self._state
+        if user == state.me.user:
+            state.me = Me(user, name)
+        for room in state.rooms.values():
+            room.rename(user, name)
+        if state.here is not None and (before := state.here.get(user, name)) != name:
+            self._tell(user, f"{before} is called {name} now", at)
+        state.changes.rooms = state.changes.people = state.changes.header = True
 
     def _tell(self, user: str, text: str, at: Moment) -> None:
         state, room = self._state, self._state.room

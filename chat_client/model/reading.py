@@ -144,8 +144,9 @@ class Reading(State):
         room = self.rooms.get(fetch.room)
         if room is None:
             return
+        room.walls |= fetch.walls
         if fetch.from_broker and fetch.events:
-            self.order(orders.Store(room.id, fetch.events))
+            self.order(orders.Store(room.id, fetch.events, fetch.walls))
         if fetch.purpose == "older":
             shown = room.older(fetch.events, self.me, self.own)
         elif fetch.purpose == "newer":
@@ -164,12 +165,12 @@ class Reading(State):
 
     def ask_members(self, room: RoomState) -> None:
         """Have it known who is a member; the room's events tell what changes then."""
-        if not self.connected or room.members is not None:
+        if not self.connected or room.members is not None or room.closed:
             return
 
         def answer(reply: m.Reply, at: Moment) -> None:
             if isinstance(reply, m.RoomState) and reply.room.id in self.rooms:
-                self.rooms[reply.room.id].set_members(reply.members, reply.room.head[0])
+                self.rooms[reply.room.id].set_members(reply.members, reply.room.head[0], reply.roles)
                 self.changes.people = self.changes.header = True
 
         self.ask(m.Room(room=room.id), answer)

@@ -1,16 +1,17 @@
 """One room as the window knows it: a piece of its log, own posts on their way, what is unread, who is in it. Pure."""
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
+from chat_client import walls
 from chat_client.model import markup
 from chat_client.model.shown import Line, State
 from chat_core import messages as m
-from chat_core import wire
-from chat_core.chain import chain_after
+from chat_core import said, wire
 from chat_core.errors import WireError
 
 # Lines of the room that is looked at; further ones are fetched again when they are scrolled to (GUI.md, section 1).
@@ -23,6 +24,8 @@ ASIDE = 200
 EXTRAS = 100
 # People named in one passing line.
 PASSING_NAMES = 5
+WALL = "You were not in this room for a while: what was said then is not for you."
+DELETED = "This message was deleted."
 # Of so many that became or ceased to be members last it is known, should a list of members come that is older.
 MOVES = 100
 
@@ -53,6 +56,17 @@ class RoomState:
     unread: int = 0
     mentions: int = 0
     draft: str = ""
+    kind: str = "open"
+    closed: str = ""  # why it cannot be read any more, a sentence
+    role: str = ""  # mine in it
+    until: int = 0  # when it ends that I am muted (ms); 0: nobody knows
+    read_only: bool = False
+    slow: int = 0  # seconds between two posts of one member
+    archived: bool = False
+    said: int = 0  # when I said something in it last (ms)
+    people: list[m.Pair] = field(default_factory=list)  # of a direct room
+    roles: dict[str, str] = field(default_factory=dict)  # of those members who are more or less than one
+    walls: dict[int, int] = field(default_factory=dict)  # last event before a wall -> first one behind it
     following: bool = False
     lines: list[Line] = field(default_factory=list)
     at_end: bool = True  # the lines reach up to `have`
@@ -66,6 +80,7 @@ class RoomState:
     _members_at: int = 0
     _moves: list[tuple[int, str, str]] = field(default_factory=list)  # event, user, name ("": is no member any more)
     _recent: list[Line] = field(default_factory=list)  # the last of what came in while `at_end` was False
+    _deleted: set[int] = field(default_factory=set)  # what "deleted" events that were seen here are about
 
     @property
     def lowest(self) -> int:
@@ -77,17 +92,24 @@ class RoomState:
         """The number of the last event among the lines; `have` if there is none."""
         return self.lines[-1].seq if self.lines else self.have
 
+    @property
+    def last(self) -> int:
+        """The number of the last event that was read; `have` may be further on, right before the end of a wall."""
+        return next((last for last, first in self.walls.items() if first == self.have + 1), self.have)
+
     def shown(self) -> list[Line]:
         """All lines in order: the log's, with passing ones and notes where they came in, then own ones on their way."""
-        if not self._extras:
+        if not self._extras and not self.walls:
             return [*self.lines, *self.pending.values()] if self.at_end else list(self.lines)
         result: list[Line] = []
         extras = [extra for extra in self._extras if not self.lines or extra[0] >= self.lowest - 1]
-        place = 0
+        place, behind = 0, set(self.walls.values())
         for line in self.lines:
             while place < len(extras) and extras[place][0] < line.seq:
                 result.append(extras[place][1])
                 place += 1
+            if line.seq in behind and result:
+                result.append(Line(f"w{line.seq}", "wall", WALL, line.time))
             result.append(line)
         if self.at_end:
             result += [line for _, line in extras[place:]]
@@ -114,8 +136,7 @@ class RoomState:
                 del self.pending[key]
             else:
                 line = line_of(event, me)
-            if event.kind in ("joined", "left"):
-                self._fold(event)
+            self._fold(event)
             self.have, self.chain = event.seq, event.chain
             lines.append(line)
             if event.seq > self.read and _counts(line):
@@ -145,7 +166,7 @@ class RoomState:
     def older(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str]) -> bool:
         """Put older events before the lines. The last of them is the first line's once more: that it has the same
         chain proves that nothing is missing between. False, and nothing is done, if they do not fit."""
-        if not self.lines or not fits(events) or not self._same(events[-1], self.lines[0]):
+        if not self.lines or not fits(events, self.walls) or not self._same(events[-1], self.lines[0]):
             return False
         self.lines[:0] = self._from_log(events[:-1], me, mine)
         if len(self.lines) > WINDOW + SLACK:
@@ -155,7 +176,7 @@ class RoomState:
     def newer(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str]) -> bool:
         """Put the events behind the lines, as one scrolls down; the first of them is the last line's once more.
         False, and nothing is done, if they do not fit."""
-        if self.at_end or not self.lines or not fits(events) or not self._same(events[0], self.lines[-1]):
+        if self.at_end or not self.lines or not fits(events, self.walls) or not self._same(events[0], self.lines[-1]):
             return False
         self.lines += self._from_log(events[1:], me, mine)
         self._join(self._recent)
@@ -165,13 +186,21 @@ class RoomState:
 
     def show(self, events: Sequence[m.Event], me: Me, mine: Mapping[Post, str]) -> bool:
         """Another piece of the log instead of the lines; False, and nothing is done, if it has holes or is empty."""
-        if not fits(events):
+        if not fits(events, self.walls):
             return False
         since = self.lines if self.at_end else self._recent
         self.lines = self._from_log(events, me, mine)
         self._join(since)
         self.loaded = True
         return True
+
+    def walled(self, after: int, first: int) -> None:
+        """What lies between these two events is not for me; what comes next begins at ``first``."""
+        if self.have < first - 1:
+            if after:
+                self.walls[after] = first
+            self.have, self.chain = first - 1, None
+            self.first = self.first if after else max(self.first, first)
 
     def rewound(self, seq: int) -> None:
         """The broker's log is another one from behind ``seq`` on."""
@@ -184,6 +213,7 @@ class RoomState:
         self.read = min(self.read, seq)
         self.new_from = self.new_from if self.new_from <= seq else 0
         self.have, self.chain = seq, None
+        self.walls = {last: first for last, first in self.walls.items() if first <= seq}
         self.lines = [line for line in self.lines if line.seq <= seq]
         self._recent = [line for line in self._recent if line.seq <= seq]
         self._join(self._recent)
@@ -191,6 +221,7 @@ class RoomState:
             self.loaded = False
         self.kept_first = min(self.kept_first, seq + 1)
         self.members = None
+        self.roles.clear()
         self._moves.clear()
         self._extras = [(min(after, seq), line) for after, line in self._extras]
 
@@ -211,20 +242,57 @@ class RoomState:
 
     # Who is a member.
 
-    def set_members(self, members: Iterable[tuple[str, str]], at: int) -> None:
+    def set_members(self, members: Iterable[tuple[str, str]], at: int, roles: Mapping[str, str] | None = None) -> None:
         """Who was a member as of event ``at``, which may be behind or ahead of what was read."""
-        self.members = dict(members)
+        self.members, self.roles = dict(members), dict(roles or {})
         self._members_at = at
         for seq, user, name in self._moves:
             if seq > at:
                 self._move(user, name)
 
+    def rename(self, user: str, name: str) -> None:
+        """Somebody is called otherwise from now on."""
+        if self.members is not None and user in self.members:
+            self.members[user] = name
+        self.people = [(one, name if one == user else known) for one, known in self.people]
+
     def _fold(self, event: m.Event) -> None:
-        name = event.name if event.kind == "joined" else ""
-        self._moves.append((event.seq, event.author, name))
+        """What an event of the log makes of the room."""
+        if event.kind in ("joined", "left"):
+            self._note_move(event.seq, event.author, event.name if event.kind == "joined" else "")
+        elif target := said.target_of(event):
+            self._blank({target})
+        elif event.kind in ("removed", "role", "changed"):
+            with contextlib.suppress(WireError):
+                self._fold_body(event)
+
+    def _fold_body(self, event: m.Event) -> None:
+        if event.kind == "changed":
+            changed = wire.decode(event.body, m.Changed)
+            self.name = self.name if changed.name is None else changed.name
+            self.read_only = self.read_only if changed.read_only is None else changed.read_only
+            self.slow = self.slow if changed.slow is None else changed.slow
+            self.archived = self.archived if changed.archived is None else changed.archived
+            return
+        about = wire.decode(event.body, m.About)
+        if event.kind == "removed":
+            self._note_move(event.seq, about.user, "")
+        elif event.seq > self._members_at:
+            self.roles[about.user] = about.role
+
+    def _note_move(self, seq: int, user: str, name: str) -> None:
+        self._moves.append((seq, user, name))
         del self._moves[:-MOVES]
-        if event.seq > self._members_at:
-            self._move(event.author, name)
+        if seq > self._members_at:
+            self._move(user, name)
+
+    def _blank(self, targets: set[int]) -> None:
+        """These messages were deleted."""
+        self._deleted |= targets
+        for lines in (self.lines, self._recent):
+            for place, line in enumerate(lines):
+                if line.seq in targets and not line.deleted:
+                    lines[place] = msgspec.structs.replace(line, text=DELETED, mention=False, deleted=True)
 
     def _move(self, user: str, name: str) -> None:
         if self.members is not None:
@@ -232,6 +300,7 @@ class RoomState:
                 self.members[user] = name
             else:
                 self.members.pop(user, None)
+                self.roles.pop(user, None)
 
     # What is not in the log.
 
@@ -261,14 +330,21 @@ class RoomState:
         for event in events:
             if self.pending and event.sender:
                 self.pending.pop(mine.get((event.sender, event.n), ""), None)
-        return [line_of(event, me) for event in events]
+        self._blank({target for event in events if (target := said.target_of(event))})
+        lines = [line_of(event, me) for event in events]
+        return [
+            msgspec.structs.replace(line, text=DELETED, mention=False, deleted=True)
+            if line.seq in self._deleted and line.kind in ("message", "me")
+            else line
+            for line in lines
+        ]
 
     def _join(self, since: Sequence[Line]) -> None:
         """Put what came in meanwhile behind the lines, if nothing is missing between."""
         since = [line for line in since if line.seq > self.highest]
-        if since and since[0].seq == self.highest + 1:
+        if since and since[0].seq in (self.highest + 1, self.walls.get(self.highest)):
             self.lines += since
-        self.at_end = self.highest >= self.have
+        self.at_end = self.highest >= self.last
         if self.at_end:
             self._recent = []
 
@@ -296,13 +372,14 @@ def line_of(event: m.Event, me: Me, key: str = "", state: State = "") -> Line:
             pass  # a body of a later version: shown as something unknown
         else:
             kind: Literal["message", "me"] = "me" if message.me else "message"
+            text = DELETED if message.deleted else message.text
             return Line(
-                key or str(event.seq), kind, message.text, event.time, event.author, event.name, event.seq, mine,
+                key or str(event.seq), kind, text, event.time, event.author, event.name, event.seq, mine,
                 not mine and bool(me.name) and markup.mentions_me(message.text, (me.name,)),
-                state, "", (event.sender, event.n), event.chain,
+                state, "", (event.sender, event.n), event.chain, message.deleted,
             )  # fmt: skip
-    said = _SAID.get(event.kind, f"did something that this version does not know ({event.kind})")
-    text = f"{event.name} {said}"
+    did = _SAID.get(event.kind) or said.said(event)
+    text = f"{event.name} {did or f'did something that this version does not know ({event.kind})'}"
     return Line(
         key or str(event.seq), "event", text, event.time, event.author, event.name, event.seq, mine, chain=event.chain
     )
@@ -310,14 +387,12 @@ def line_of(event: m.Event, me: Me, key: str = "", state: State = "") -> Line:
 
 def _counts(line: Line) -> bool:
     """Is it something to read?"""
-    return not line.mine and line.kind in ("message", "me")
+    return not line.mine and not line.deleted and line.kind in ("message", "me")
 
 
-def fits(events: Sequence[m.Event]) -> bool:
-    """Is this a piece of one log without holes? (The chain tells.)"""
-    last: m.Event | None = None
-    for event in events:
-        if last is not None and (event.seq != last.seq + 1 or event.chain != chain_after(last.chain, event)):
-            return False
-        last = event
-    return last is not None
+def fits(events: Sequence[m.Event], within: walls.Walls = walls.NONE) -> bool:
+    """Is this a piece of one log without holes, but for these walls? (The chain tells.)"""
+    if not events:
+        return False
+    first = events[0]
+    return walls.linked(events[1:], first.room, first.seq + 1, first.chain, within)

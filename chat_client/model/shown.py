@@ -30,7 +30,7 @@ class Line(Struct, frozen=True):
     reason: str = ""
     post: tuple[str, int] = ("", 0)  # (sender, n) of a message that has them
     chain: str = ""  # of its event
-    deleted: bool = False
+    deleted: bool = False  # there was a text here
 
 
 class Row(Struct, frozen=True):
@@ -68,8 +68,8 @@ Op = Delete | Insert | Change
 class RoomItem(Struct, frozen=True):
     """A room in the list on the left. ``unread``: messages of others since I last read; ``mentions``: those for me.
 
-    ``here``, of a direct room with one other: are they? ``group``: it is one with several. ``invited``: I may join it.
-    ``quiet``: nobody like me writes there, since it is archived or read-only.
+    ``kind``: as in the protocol; ``closed``: it cannot be read any more; ``invited``: I may join it. ``here``: of a
+    direct room with one other, that they are; ``group``: it is one with several. ``quiet``: nothing can be written.
     """
 
     id: str
@@ -77,15 +77,16 @@ class RoomItem(Struct, frozen=True):
     unread: int = 0
     mentions: int = 0
     draft: bool = False
-    kind: Literal["open", "private", "direct", "audit"] = "open"
+    kind: str = "open"
+    closed: bool = False
+    invited: bool = False
     here: bool = False
     group: bool = False
-    invited: bool = False
     quiet: bool = False
 
 
 class PersonItem(Struct, frozen=True):
-    """Somebody in the list on the right. ``role``: what they are, if that is more or less than a member: a word."""
+    """Somebody in the list on the right; ``role``: what they are in the room, if not a member like others."""
 
     user: str
     name: str

@@ -12,9 +12,11 @@ from chat_client.model.history import Histories
 from chat_client.model.moment import Moment
 from chat_client.model.room import Me, RoomState
 from chat_client.model.shown import Line, PersonItem, RoomItem, Row, StatusLine
+from chat_client.model.shut import shut_text
 from chat_client.model.status import status_line
 from chat_client.model.transcript import make_rows
 from chat_core import messages as m
+from chat_core.durations import span
 
 LOBBY = "lobby"
 
@@ -70,6 +72,8 @@ class State:
         self.current = ""
         self.here: dict[str, str] | None = None  # user -> name; None: not known
         self.directory: dict[str, m.RoomInfo] = {}
+        self.invited: dict[str, m.RoomInfo] = {}  # private rooms that I may join
+        self.role = ""  # mine in the chat
         self.focused = True
         self.view_at_end = True
         self.today = date.max  # told by `Chat.tick`
@@ -132,7 +136,7 @@ class State:
     @property
     def connected(self) -> bool:
         """Would a question be answered now?"""
-        return self.status.state not in ("offline", "refused")
+        return self.status.state not in ("offline", "waiting", "refused")
 
     def rows(self) -> list[Row]:
         """The transcript."""
@@ -140,9 +144,32 @@ class State:
         return make_rows(room.shown(), room.new_from, self.today)
 
     def room_items(self) -> list[RoomItem]:
-        """The rooms I am in, the lobby first."""
-        rooms = sorted(self.rooms.values(), key=lambda room: (room.id != LOBBY, room.name.casefold()))
-        return [RoomItem(room.id, room.name, room.unread, room.mentions, bool(room.draft)) for room in rooms]
+        """The rooms I am in, the lobby first, those with whom I talk alone last."""
+        rooms = [self._item(room) for room in self.rooms.values()]
+        return sorted(rooms, key=lambda item: (item.id != LOBBY, item.kind == "direct", item.name.casefold()))
+
+    def _item(self, room: RoomState) -> RoomItem:
+        others = [user for user, _ in room.people if user != self.me.user]
+        return RoomItem(
+            room.id, self.name_of(room), room.unread, room.mentions, bool(room.draft), room.kind, bool(room.closed),
+            here=any(user in (self.here or {}) for user in others),
+            group=len(others) > 1,
+            quiet=bool(shut_text(room)),
+        )  # fmt: skip
+
+    def invitations(self) -> list[RoomItem]:
+        """The private rooms to which I am invited."""
+        items = [RoomItem(info.id, info.name, kind=info.kind, invited=True) for info in self.invited.values()]
+        return sorted(items, key=lambda item: item.name.casefold())
+
+    def name_of(self, room: RoomState) -> str:
+        """What a room is called: a direct one by those with whom I talk there."""
+        others = [name for user, name in room.people if user != self.me.user]
+        return (", ".join(others) or self.me.name) if room.kind == "direct" else room.name
+
+    def signed(self, room: RoomState) -> str:
+        """The same with the sign that stands before it."""
+        return f"{'@' if room.kind == 'direct' else '#'}{self.name_of(room)}"
 
     def people(self) -> tuple[str, list[PersonItem]]:
         """A title, and who is in the room: those who are here first."""
@@ -153,8 +180,9 @@ class State:
         else:
             members = dict(room.members) if room is not None and room.members is not None else dict(here)
             title = f"MEMBERS — {sum(user in here for user in members)} online"
+        roles = room.roles if room is not None else {}
         items = [
-            PersonItem(user, name, here is not None and user in here, user == self.me.user)
+            PersonItem(user, name, here is not None and user in here, user == self.me.user, roles.get(user, ""))
             for user, name in members.items()
         ]
         return title, sorted(items, key=lambda item: (not item.here, item.name.casefold(), item.user))
@@ -179,21 +207,39 @@ class State:
         room = self.room
         if room is None:
             return "No room", "Ctrl+K shows the rooms there are"
-        if room.members is None:
-            return f"# {room.name}", ""
-        return f"# {room.name}", "1 member" if len(room.members) == 1 else f"{len(room.members)} members"
+        title = f"{'@' if room.kind == 'direct' else '#'} {self.name_of(room)}"
+        marks = [
+            "you are not in it any more" if room.closed else "",
+            room.kind if room.kind in ("private", "audit") else "",
+            "archived" if room.archived else "read-only" if room.read_only else "",
+            f"{span(room.slow)} between two posts" if room.slow else "",
+        ]
+        if room.members is not None and room.kind != "direct":
+            marks.append("1 member" if len(room.members) == 1 else f"{len(room.members)} members")
+        return title, " · ".join(filter(None, marks))
 
     def title(self) -> str:
         """The window's title."""
         unread = sum(room.unread for room in self.rooms.values())
-        room = f"#{self.room.name} — " if self.room is not None else ""
+        room = f"{self.signed(self.room)} — " if self.room is not None else ""
         return f"{f'({unread}) ' if unread else ''}{room}{self.broker or self.address}"
 
     def placeholder(self) -> str:
         """What stands in the empty composer."""
         if self.room is None:
             return "Open a room with Ctrl+K to write"
-        return f"Message #{self.room.name} — Enter sends, Shift+Enter for a new line"
+        if self.room.closed:
+            return "You can read what is here, but not write"
+        return f"Message {self.signed(self.room)} — Enter sends, Shift+Enter for a new line"
+
+    def shut_text(self) -> str:
+        """Why nothing can be written in the room that is open; "": something can."""
+        return shut_text(self.room) if self.room is not None else ""
+
+    def wait_text(self) -> str:
+        """What keeps messages that were sent from being in the log, if that ends by waiting; "": nothing."""
+        held = self.held
+        return held.text if held is not None and held.code in ("rate", "slow", "crowded") and self.unsent() else ""
 
     def empty_text(self) -> str:
         """What stands in an empty transcript."""

@@ -23,6 +23,8 @@ def status_line(
     machine could not do."""
     kept = "" if not unsent else "1 message not sent yet" if unsent == 1 else f"{unsent} messages not sent yet"
     right = " · ".join(part for part in (kept, trouble) if part)
+    if status.state == "waiting":
+        return StatusLine("busy", f"Waiting to be let in. {status.text}", right)
     if status.state == "refused":
         return StatusLine("bad", turned_away or status.text, right)
     if held is not None and status.state != "offline":

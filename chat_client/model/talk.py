@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chat_client.model import commands
+from chat_client.model import asking, commands
 from chat_client.model.moment import Moment
 from chat_core import messages as m
 from chat_core import names
@@ -37,6 +37,8 @@ def say(chat: Chat, text: str, at: Moment) -> str:
         enter(chat, command.room, at)
     elif isinstance(command, commands.Create):
         _create(chat, command.room)
+    elif isinstance(command, commands.Do):
+        return asking.ask(chat, command, at)
     elif isinstance(command, commands.Leave):
         return _leave(chat, command.room or chat.current, at)
     elif isinstance(command, commands.Who):
@@ -69,7 +71,7 @@ def _come_in(chat: Chat, request: m.Request, code: str, text: str) -> None:
 
     def answer(reply: m.Reply, at: Moment) -> None:
         if isinstance(reply, m.Joined | m.Created):
-            _show(chat, reply.room)
+            show(chat, reply.room)
         elif isinstance(reply, m.Refused):
             chat.tell(text if reply.code == code else reply.text, at)
 
@@ -77,11 +79,15 @@ def _come_in(chat: Chat, request: m.Request, code: str, text: str) -> None:
 
 
 def _leave(chat: Chat, room: str, at: Moment) -> str:
-    if room not in chat.rooms:
+    if room not in chat.rooms and room not in chat.invited:
         return f"You are not in room {room}." if room else "You are in no room."
+    if room in chat.rooms and chat.rooms[room].closed:  # what was read of it is given up now
+        chat.drop(room, at)
+        return ""
 
     def answer(reply: m.Reply, at: Moment) -> None:
         if isinstance(reply, m.Left):
+            chat.invited.pop(reply.room, None)
             chat.drop(reply.room, at)
         elif isinstance(reply, m.Refused):
             chat.tell(reply.text, at)
@@ -106,6 +112,7 @@ def _who(chat: Chat, room: str) -> str:
     return ""
 
 
-def _show(chat: Chat, info: m.RoomInfo) -> None:
+def show(chat: Chat, info: m.RoomInfo) -> None:
+    """Go to a room that I may read."""
     chat.add(info)
     chat.open(info.id)

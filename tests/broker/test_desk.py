@@ -69,14 +69,14 @@ def test_without_changes_there_is_no_delta(desk: Desk) -> None:
     assert desk.version == 0
 
 
-def test_a_delta_tells_who_came_and_went_in_order(desk: Desk) -> None:
+def test_a_delta_tells_who_came_and_went_in_the_order_of_their_ids(desk: Desk) -> None:
     for peer, user, name in ((b"2", "u2", "bob"), (b"1", "u1", "ann"), (b"3", "u3", "cid")):
         desk.connect(peer, by(user, name))
-    assert desk.delta("boot") == Presence(1, "boot", [("u2", "bob"), ("u1", "ann"), ("u3", "cid")], [])
+    assert desk.delta("boot") == Presence(1, "boot", [("u1", "ann"), ("u2", "bob"), ("u3", "cid")], [])
     desk.disconnect(b"3")
     desk.disconnect(b"2")
     desk.connect(b"4", by("u4", "dan"))
-    assert desk.delta("boot") == Presence(2, "boot", [("u4", "dan")], [("u3", "cid"), ("u2", "bob")])
+    assert desk.delta("boot") == Presence(2, "boot", [("u4", "dan")], [("u2", "bob"), ("u3", "cid")])
 
 
 def test_a_delta_is_told_once(desk: Desk) -> None:

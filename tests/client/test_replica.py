@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Raw, structs
 
-from chat_client.replica import FILE, SCHEMA_VERSION, About, Kept, Replica
+from chat_client.replica import _SCHEMA, FILE, SCHEMA_VERSION, About, Kept, Replica
 from chat_core.chain import START, chain_of
 from chat_core.errors import IdentityError
 from chat_core.messages import Event
@@ -749,3 +749,115 @@ def agree(copies: list[Replica], model: Model) -> None:
             assert (room.first, room.have, room.chain) == (first, last.seq if last else 0, last and last.chain)
             assert (room.read, room.draft) == (model.read, model.draft)
             assert copy.unread(HOME, "lobby", "u9") == sum(event.seq > model.read for event in model.events)
+
+
+# ---- walls, rooms that are closed, and what was deleted ------------------------------------------------------------
+
+LONG = history(30)
+BEHIND = LONG[19:]  # 20 to 30, of which nothing was to be read before
+
+
+def test_what_comes_behind_a_wall_is_held_beside_what_was_before_it(copy: Replica, opened: Opener) -> None:
+    assert copy.append(HOME, "lobby", LONG[:10])
+    assert not copy.append(HOME, "lobby", BEHIND)
+    copy.wall(HOME, "lobby", 10, 20)
+    assert copy.append(HOME, "lobby", BEHIND[:3])
+    assert copy.append(HOME, "lobby", BEHIND)
+    assert held(opened()) == [*LONG[:10], *BEHIND]
+    (room,) = copy.rooms(HOME)
+    assert (room.first, room.have, room.walls) == (1, 30, {10: 20})
+
+
+def test_a_wall_is_no_hole_where_one_reads_and_a_hole_is_one(copy: Replica) -> None:
+    copy.append(HOME, "lobby", LONG[:10])
+    copy.wall(HOME, "lobby", 10, 20)
+    copy.append(HOME, "lobby", BEHIND)
+    assert copy.read_range(HOME, "lobby", 8, 21) == [*LONG[8:10], *BEHIND[:2]]
+    assert copy.read_range(HOME, "lobby", 12, 21) == BEHIND[:2]
+    assert copy.read_range(HOME, "lobby", 8, 15) == LONG[8:10]
+    assert copy.read_range(HOME, "lobby", 8, 31) is None
+
+
+def test_no_other_number_fits_behind_a_wall(copy: Replica) -> None:
+    copy.append(HOME, "lobby", LONG[:10])
+    copy.wall(HOME, "lobby", 10, 20)
+    assert not copy.append(HOME, "lobby", LONG[20:])
+    assert not copy.append(HOME, "lobby", LONG[10:12]) or copy.rooms(HOME)[0].have == 12
+
+
+def test_what_was_fetched_across_a_wall_is_kept_with_it(copy: Replica, opened: Opener) -> None:
+    copy.append(HOME, "lobby", LONG[24:])
+    assert not copy.prepend(HOME, "lobby", [*LONG[5:10], *BEHIND[:6]])
+    assert copy.prepend(HOME, "lobby", [*LONG[5:10], *BEHIND[:6]], {10: 20})
+    assert held(opened()) == [*LONG[5:10], *BEHIND]
+    assert opened().rooms(HOME)[0].walls == {10: 20}
+
+
+def test_another_history_takes_the_walls_behind_it_down(copy: Replica) -> None:
+    copy.append(HOME, "lobby", LONG[:10])
+    copy.wall(HOME, "lobby", 10, 20)
+    copy.append(HOME, "lobby", BEHIND)
+    copy.rewind(HOME, "lobby", 22)
+    assert copy.rooms(HOME)[0].walls == {10: 20}
+    copy.rewind(HOME, "lobby", 10)
+    assert copy.rooms(HOME)[0].walls == {}
+
+
+def test_a_room_that_is_closed_keeps_what_was_read_until_it_is_forgotten(copy: Replica, opened: Opener) -> None:
+    copy.enter(HOME, "lobby", "Plan", True, "private")
+    copy.append(HOME, "lobby", LONG[:10])
+    copy.wall(HOME, "lobby", 10, 20)
+    copy.close_room(HOME, "lobby", "You were removed.")
+    (room,) = opened().rooms(HOME)
+    assert (room.kind, room.closed, room.have, room.mine) == ("private", "You were removed.", 10, True)
+    copy.enter(HOME, "lobby", "Plan", True, "private")
+    assert copy.rooms(HOME)[0].closed == ""
+    copy.forget(HOME, "lobby")
+    copy.enter(HOME, "lobby", "Plan", True)
+    assert copy.rooms(HOME)[0].walls == {}
+
+
+def deletion(of: int, after: Event) -> Event:
+    """The event that deletes another one, next in the log."""
+    seq = after.seq + 1
+    chain = chain_of(after.chain, "lobby", seq, 1000, "u1", "ann", "", 0, "deleted", of)
+    return Event("lobby", seq, 1000, "u1", "ann", "deleted", chain, target=of)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_deleted_is_not_on_this_disk_any_more(
+    tmp_path: Path, copy: Replica, opened: Opener, at_once: bool
+) -> None:
+    last = deletion(4, LONG[9])
+    if at_once:
+        copy.append(HOME, "lobby", [*LONG[:10], last])
+    else:
+        copy.append(HOME, "lobby", LONG[:10])
+        copy.append(HOME, "lobby", [last])
+    other = opened()
+    now = held(other)
+    assert [bytes(event.body) for event in now if event.seq == 4] == [b'{"text":"","deleted":true}']
+    assert [event.chain for event in now] == [event.chain for event in (*LONG[:10], last)]
+    other.close()
+    copy.close()
+    assert b'said 4"' not in (tmp_path / FILE).read_bytes()
+    assert b'said 5"' in (tmp_path / FILE).read_bytes()
+
+
+def test_what_was_deleted_is_blank_too_if_it_is_fetched_from_before_that(copy: Replica) -> None:
+    copy.append(HOME, "lobby", [*LONG[7:10], deletion(4, LONG[9])])
+    assert copy.prepend(HOME, "lobby", LONG[:8])
+    assert bytes(copy.tail(HOME, "lobby", 20)[3].body) == b'{"text":"","deleted":true}'
+
+
+def test_a_copy_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    sql = sqlite3.connect(tmp_path / FILE)
+    sql.executescript(_SCHEMA)
+    sql.execute("PRAGMA user_version = 1")
+    sql.execute("INSERT INTO rooms (home, room, name) VALUES (?, 'lobby', 'Lobby')", (HOME,))
+    sql.commit()
+    sql.close()
+    copy = Replica(tmp_path)
+    (room,) = copy.rooms(HOME)
+    assert (room.name, room.kind, room.closed, room.walls) == ("Lobby", "open", "", {})
+    copy.close()

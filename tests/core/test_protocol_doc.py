@@ -28,7 +28,13 @@ REPLIES: Structs = {t.__struct_config__.tag: t for t in get_args(m.AnyReply)}
 FEED: Structs = {"beat": m.Beat, "presence": m.Presence}
 DOOR: Structs = {"knock": m.Knock, "answer": m.Answer}
 # The body of each kind; None: empty.
-BODIES: dict[str, type[msgspec.Struct] | None] = {"message": m.Message, "created": None, "joined": None, "left": None}
+BODIES: dict[str, type[msgspec.Struct] | None] = {
+    "message": m.Message,
+    "created": None,
+    "joined": None,
+    "left": None,
+    "audit": m.Act,
+}
 SECTIONS = [
     "Sockets and frames",
     "Versions, and how the protocol may grow",
@@ -366,9 +372,15 @@ def undocumented_fields(text: str) -> list[str]:
         ("11. ", m.Answer),
         ("3.9 ", m.Person),
         ("3.14 ", m.Refused),
+        ("3.20 ", m.Machine),
+        ("3.22 ", m.Somebody),
+        ("3.26 ", m.BanInfo),
+        ("6. ", m.Act),
     ]
     for title, asked, answered in re.findall(r"^### (3\.\d+ (\w+) → (\w+))$", text, re.MULTILINE):
-        places += [(title, struct) for struct in (REQUESTS.get(asked), REPLIES.get(answered)) if struct is not None]
+        for struct in (REQUESTS.get(asked), REPLIES.get(answered)):
+            if struct is not None and struct not in {one for _, one in places}:  # explained where it comes first
+                places.append((title, struct))
     found = []
     described = {struct for _, struct in places}
     for struct in (*REQUESTS.values(), *REPLIES.values()):

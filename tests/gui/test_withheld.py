@@ -34,7 +34,7 @@ def row(key: str, text: str, kind: Kind, *, deleted: bool = False) -> Row:
 @pytest.mark.parametrize("kind", ["message", "me"])
 def test_of_a_deleted_message_only_that_is_said_quietly(desk: test_transcript.Desk, kind: Kind) -> None:
     desk.show(row("1", "the secret is xyzzy", kind), said("2", "and on it goes"))
-    desk.change(Change(row("1", "", kind, deleted=True)))
+    desk.change(Change(row("1", "This message was deleted", kind, deleted=True)))
     assert "xyzzy" not in desk.text.get("1.0", "end")
     assert desk.view.text_of("1").endswith("This message was deleted")
     assert {"italic", "deleted"} <= desk.tags("This message was deleted")

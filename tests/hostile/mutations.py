@@ -7,8 +7,10 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from chat_core import messages as m
+from chat_core.keys import fingerprint, token_digest
 from tests.broker.table import OTHER_SENDER, SENDER, key_of
 from tests.hostile.cases import DEEP, MOST
 
@@ -26,16 +28,13 @@ VALUES: tuple[Any, ...] = (
     "\u200b", "a" * 33, "a" * 201, "ﷺ" * 20, "\U000e0041" * 200, SENDER, OTHER_SENDER, "0" * 16, "0" * 32,
     key_of("ann"), key_of("bob"), key_of("eve"), [], {}, [1], [2], ["lobby", "books"], ["x"] * 1001,
     [[1, "0" * 16]], [[0, "0" * 16], [MOST, "f" * 16]], {"text": "hi"}, {"text": ""}, {"text": "\x1b"},
-    {"text": "x" * 8193}, {"text": "hi", "me": True}, {"text": 1}, "x" * DEEP,
+    {"text": "x" * 8193}, {"text": "hi", "me": True}, {"text": 1}, "x" * DEEP, "owner", "admin", "member", "muted",
+    "guest", "bot", "private", "!audit", "u1", "u2", "b1", "i1", token_digest("a"), "a", ["u2"], "10.0.0.7",
+    "address of bob", "address of eve", fingerprint(key_of("ann")), 1_700_000_001_000,
 )  # fmt: skip
-TYPES = (
-    "hello", "marker", "ping", "post", "page", "fork", "rooms", "room", "who", "create", "join", "leave", "bye",
-    "dance",
-)  # fmt: skip
-FIELDS = (
-    "type", "id", "versions", "name", "key", "client", "nonce", "rooms", "commit", "room", "kind", "body",
-    "sender", "n", "after", "upto", "limit", "points", "once", "target", "x",
-)  # fmt: skip
+TYPES = (*sorted(kind.__name__.lower() for kind in get_args(m.AnyRequest)), "dance")
+FIELDS = sorted({"type", "target", "x"}.union(*(kind.__struct_fields__ for kind in get_args(m.AnyRequest))))
+JOIN = ("open", "invite", "approve")
 
 Corpus = Sequence[bytes]
 Mutation = Callable[[bytes, random.Random, Corpus], bytes]
@@ -138,6 +137,7 @@ class Turn:
     seconds: float = 0.0
     fails: bool = False
     restarts: bool = False
+    join: str = "open"  # who is let in from a restart on
 
 
 Script = tuple[Turn, ...]
@@ -153,4 +153,10 @@ def _turn(dice: random.Random, corpus: Corpus) -> Turn:
     for _ in range(dice.randint(0, 10)):
         frame = dice.choice(corpus)
         arrived.append((dice.choice(CONNECTIONS), mutate(frame, dice, corpus) if dice.random() < 0.6 else frame))
-    return Turn(tuple(arrived), dice.choice((0.0, 0.1, 1.0, 2.0, 16.0)), dice.random() < 0.25, dice.random() < 0.1)
+    return Turn(
+        tuple(arrived),
+        dice.choice((0.0, 0.1, 1.0, 2.0, 16.0)),
+        dice.random() < 0.25,
+        dice.random() < 0.1,
+        dice.choice(JOIN),
+    )

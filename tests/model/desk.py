@@ -31,6 +31,8 @@ class Kept:
     events: list[m.Event] = field(default_factory=list)
     read: int = 0
     draft: str = ""
+    kind: str = "open"
+    closed: str = ""
 
 
 class Desk:
@@ -163,7 +165,8 @@ class Desk:
             unread = sum(e.seq > kept.read and e.author != ME and e.kind == "message" for e in kept.events)
             chain = kept.events[-1].chain if known else None
             first, have = (known[0], known[-1]) if known else (1, 0)
-            rooms.append(orders.Known(room, room, first, have, chain, kept.read, unread, kept.draft))
+            more = kept.draft, kept.kind, kept.closed
+            rooms.append(orders.Known(room, room, first, have, chain, kept.read, unread, *more))
         about = (ME, "Ann", "Ann's broker") if self.disk_home else ("", "", "")
         return orders.Opened(self.disk_home, *about, rooms, [*self.elsewhere, *self.outbox])
 
@@ -189,12 +192,15 @@ class Desk:
             found = [event for event in events if job.after < event.seq <= job.upto]
             self.tell(orders.Found(job.token, found if len(found) == job.upto - job.after else None))
         elif isinstance(job, orders.Follow):
-            self.copy.setdefault(job.room, Kept())
+            kept = self.copy.setdefault(job.room, Kept())
+            kept.kind, kept.closed = job.kind, ""
             self._follow(job)
         elif isinstance(job, orders.Unfollow):
             self.followed.pop(job.room, None)
             if job.forget:
                 self.copy.pop(job.room, None)
+        elif isinstance(job, orders.Close):
+            self.copy.setdefault(job.room, Kept()).closed = job.why
         elif isinstance(job, orders.MarkRead):
             kept = self.copy.setdefault(job.room, Kept())
             assert job.seq > kept.read, "it was told before"

@@ -118,6 +118,45 @@ def test_it_can_be_sent_with_two_slashes() -> None:
     assert parse("//join plan\nhello") == c.Say("/join plan\nhello")
 
 
+# ---- people and rooms ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/msg Bob: are you there?", c.Do("msg", "Bob", text="are you there?")),
+        ("/dm @Bob Lee", c.Do("msg", "Bob Lee")),
+        ("/private #Plan", c.Do("private", "plan")),
+        ("/nick Ann Lee", c.Do("nick", "Ann Lee")),
+        ("/invite Bob Lee", c.Do("invite", "Bob Lee")),
+        ("/kick Bob: too loud: really", c.Do("remove", "Bob", text="too loud: really")),
+        ("/mute Bob Lee 2h: too loud", c.Do("mute", "Bob Lee", 7200, "too loud")),
+        ("/mute Bob", c.Do("mute", "Bob")),
+        ("/mute 2h", c.Do("mute", "2h")),  # somebody may be called so
+        ("/ban Bob 3d", c.Do("ban", "Bob", 3 * 86400)),
+        ("/readonly", c.Do("readonly")),
+        ("/readonly off", c.Do("readonly", "off")),
+        ("/slow 30s", c.Do("slow", seconds=30)),
+        ("/slow off", c.Do("slow")),
+        ("/archive", c.Do("archive")),
+        ("/delete 12: wrong room", c.Do("delete", "12", text="wrong room")),
+        ("/report #7", c.Do("report", "7")),
+        ("/approve Bob", c.Do("approve", "Bob")),
+    ],
+)
+def test_what_is_to_be_done_to_people_and_rooms(text: str, command: c.Do) -> None:
+    assert parse(text) == command
+
+
+@pytest.mark.parametrize(
+    "text", ["/slow", "/slow now", "/delete it", "/readonly maybe", "/invite", "/mute : why", "/msg @"]
+)
+def test_a_command_that_is_written_wrongly_says_how_it_is_written(text: str) -> None:
+    found = parse(text)
+    assert isinstance(found, c.Problem)
+    assert "Write it so: /" in found.text
+
+
 # ---- the table -------------------------------------------------------------------------------------------------
 
 
@@ -131,12 +170,12 @@ def test_the_help_names_every_command() -> None:
 def test_every_command_is_carried_out_under_all_its_names() -> None:
     made = set()
     for word, entry in c.WORDS.items():
-        for text in (f"/{word} lobby", f"/{word} help", f"/{word}"):
+        for text in (f"/{word} lobby", f"/{word} help", f"/{word}", f"/{word} 30s", f"/{word} 7"):
             found = parse(text)
             if not isinstance(found, c.Problem):
                 assert parse(text.replace(word, entry.name, 1)) == found
                 made.add(type(found))
-    assert made == {c.Me, c.Join, c.Leave, c.Create, c.Who, c.Help, c.Quit}
+    assert made == {c.Me, c.Join, c.Leave, c.Create, c.Who, c.Do, c.Help, c.Quit}
 
 
 def test_no_two_commands_have_a_name_in_common() -> None:

@@ -39,7 +39,7 @@ def test_a_slash_alone_offers_every_command() -> None:
 
 
 def test_a_command_is_offered_by_another_name_only_if_that_was_typed() -> None:
-    assert complete("/p", [], []) == (2, [Choice("/part ", "/part [ROOM]", "go out of this room, or another one")])
+    assert complete("/pa", [], []) == (3, [Choice("/part ", "/part [ROOM]", "go out of this room, or another one")])
 
 
 def test_what_is_offered_for_a_command_is_one() -> None:

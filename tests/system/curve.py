@@ -12,6 +12,13 @@ from chat_core import wire
 # For what has to come; and for what must not, so long is waited for nothing.
 PATIENCE_MS, SILENCE_MS = 20_000, 200
 
+_FATES = (
+    zmq.EVENT_HANDSHAKE_SUCCEEDED
+    | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+    | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
+    | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+)
+
 Context = zmq.Context["zmq.Socket[bytes]"]
 
 
@@ -32,9 +39,7 @@ class Line:
         if kind == zmq.SUB:
             self.socket.setsockopt(zmq.SUBSCRIBE, b"")
         self._port = port
-        self._events = self.socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
-        )
+        self._events = self.socket.get_monitor_socket(_FATES)
 
     def locked(self, key: KeyPair, server: str) -> "Line":
         """Encrypt, for the broker of this key."""
