@@ -46,6 +46,7 @@ from chat_client.backend import now  # noqa: E402
 from chat_client.gui.app import App, Wish, put_window_first  # noqa: E402
 from chat_client.gui.controller import Controller  # noqa: E402
 from chat_client.gui.look import Look  # noqa: E402
+from chat_client.gui.menus import Menus  # noqa: E402
 from chat_client.gui.question import Question  # noqa: E402
 from chat_client.model.chat import Chat  # noqa: E402
 from chat_core.address import parse_address  # noqa: E402
@@ -230,7 +231,7 @@ def burst_from_queue(count: int, piece: int, scale: float | None) -> Figures:
     room = Room("lobby", ["ann"])
     stage = Stage("ann", [room], ["ann"])
     chat = Chat(stage.address.text, "ann")
-    around = outside(root, look, Question(root, look), stage)
+    around = outside(Question(root, look), Menus(root, look), stage)
     controller = Controller(root, look, stage, chat, around)  # type: ignore[arg-type]
     controller.start(lambda news: None)
     stage.open()

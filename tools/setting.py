@@ -20,15 +20,17 @@ class Setting:
     root: tk.Tk
     look: Look
     question: Question
+    menus: Menus
     settle: Callable[[], None]
 
     def key(self, *keys: str) -> None:
         """Press keys, as Tk calls them, where the focus is."""
         for key in keys:
-            (self.root.focus_get() or self.root).event_generate(key)
+            (self.root.focus_get() or self.root).event_generate(key if len(key) > 1 else f"<Key-{_KEYS.get(key, key)}>")
             self.settle()
 
 
+_KEYS = {"/": "slash"}
 End = Callable[[], None]
 Scene = Callable[[Setting], End]
 
@@ -36,10 +38,10 @@ PEOPLE = ["ada", "Grace H.", "Priya Nair", "relay-bot", "Tomás Vega", "Wen Li",
 HERE = PEOPLE[:5]
 
 
-def outside(root: tk.Tk, look: Look, question: Question, stage: Stage) -> Outside:
+def outside(question: Question, menus: Menus, stage: Stage) -> Outside:
     """A program around the window that does nothing but ask and show menus."""
     return Outside(
-        lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, question, Menus(root, look),
+        lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None, question, menus,
         lambda: stage.address,
     )  # fmt: skip
 
@@ -47,7 +49,7 @@ def outside(root: tk.Tk, look: Look, question: Question, stage: Stage) -> Outsid
 def chat(setting: Setting, stage: Stage, room: str = "general") -> Controller:
     """A chat on this stage, connected, with this room open."""
     state = Chat(stage.address.text, stage.me, room)
-    around = outside(setting.root, setting.look, setting.question, stage)
+    around = outside(setting.question, setting.menus, stage)
     controller = Controller(setting.root, setting.look, stage, state, around)  # type: ignore[arg-type]
     controller.start(lambda news: None)
     stage.open()

@@ -162,6 +162,7 @@ class Controller:
         if self.window is not None:
             self.chat.keep_draft(self.window.composer.text())
             self.flush()
+            self.window.composer.show_shut(self.chat.shut_text())  # being muted may have come to its end
             self._drafting = self._root.after(DRAFT_MS, self._keep_draft)
 
     # ---- what the user does

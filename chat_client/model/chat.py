@@ -99,6 +99,7 @@ class Chat(Reading):
 
     def tick(self, at: Moment) -> None:
         """Time has passed."""
+        self.wall = at.wall
         today = day_of(at.wall)
         if today != self.today:
             self.today = today

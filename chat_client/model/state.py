@@ -76,7 +76,7 @@ class State:
         self.role = ""  # mine in the chat
         self.focused = True
         self.view_at_end = True
-        self.today = date.max  # told by `Chat.tick`
+        self.today, self.wall = date.max, 0  # told by `Chat.tick`
         self.was_live = self.encrypted = False
         self.waited = False  # for a first answer, long enough to say so
         self.round_trip: float | None = None
@@ -154,7 +154,7 @@ class State:
             room.id, self.name_of(room), room.unread, room.mentions, bool(room.draft), room.kind, bool(room.closed),
             here=any(user in (self.here or {}) for user in others),
             group=len(others) > 1,
-            quiet=bool(shut_text(room)),
+            quiet=bool(shut_text(room, self.wall)),
         )  # fmt: skip
 
     def invitations(self) -> list[RoomItem]:
@@ -234,7 +234,7 @@ class State:
 
     def shut_text(self) -> str:
         """Why nothing can be written in the room that is open; "": something can."""
-        return shut_text(self.room) if self.room is not None else ""
+        return shut_text(self.room, self.wall) if self.room is not None else ""
 
     def wait_text(self) -> str:
         """What keeps messages that were sent from being in the log, if that ends by waiting; "": nothing."""
