@@ -151,7 +151,10 @@ def private(setting: Setting) -> End:
 def direct(setting: Setting) -> End:
     """Talking with somebody alone."""
     stage = _harbour()
-    return chat(setting, stage, next(room for room in stage.rooms if room.startswith("@"))).stop
+    controller = chat(setting, stage)
+    controller.chat.open(next(room for room in stage.rooms if room.startswith("@")))
+    controller.flush()
+    return controller.stop
 
 
 def walled(setting: Setting) -> End:
@@ -177,7 +180,7 @@ def removed(setting: Setting) -> End:
 
 def muted(setting: Setting) -> End:
     """One may read, and not write, until then."""
-    return chat(setting, _harbour(mine="muted", until=moment("14:30")), "plan").stop
+    return chat(setting, _harbour(mine="muted", until=moment("14:30", -1)), "plan").stop
 
 
 def read_only(setting: Setting) -> End:

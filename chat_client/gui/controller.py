@@ -126,7 +126,8 @@ class Controller:
         if changes.people:
             window.people.show_people(*chat.people())
         if changes.header:
-            window.header.show_header(*chat.header(), private=chat.room is not None and chat.room.kind == "private")
+            private = chat.room is not None and chat.room.kind == "private"
+            window.header.show_header(*chat.header(), private)
             window.composer.show_placeholder(chat.placeholder())
             window.composer.show_shut(chat.shut_text())
         if changes.composer:

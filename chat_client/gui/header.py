@@ -43,9 +43,9 @@ class Header(ttk.Frame):
         follow(self, look, self._dress)
 
     def show_header(self, title: str, subtitle: str, private: bool = False) -> None:
-        """Show these; what there is no room for is cut, the subtitle first. ``private``: with a lock before them."""
+        """Show these; what there is no room for is cut, the subtitle first. ``private``: a lock instead of a hash."""
         self._title.configure(image=str(self._look.mark("lock", True)) if private else "")
-        self._full_title = self._look.emoji.safe(title)
+        self._full_title = self._look.emoji.safe(title.removeprefix("# ") if private else title)
         self._subtitle.show(self._look.emoji.safe(subtitle))
         self._fit()
 
