@@ -1,6 +1,6 @@
 """Bots that miss nothing: commands and listeners over a durable place in each room.
 
-    bot = Bot("192.168.1.20", "dice", rooms=["lobby"])
+    bot = Bot("chat://192.168.1.20:5555?key=...", "dice", rooms=["lobby"])
 
     @bot.command
     def roll(call: Call, sides: int = 6) -> str:

@@ -1,6 +1,6 @@
 """The client library: a session, its link and its outbox behind plain calls, for programs without a window.
 
-    with Client(parse_address("192.168.1.20"), open_identity(folder), name="ann") as client:
+    with Client(parse_address("chat://192.168.1.20:5555?key=..."), open_identity(folder), name="ann") as client:
         client.connect(10)
         client.follow("lobby")
         client.post("lobby", "hello")

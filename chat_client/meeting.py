@@ -6,7 +6,7 @@ line does not come up (`Trouble`). The pin is a key, which CURVE proves at every
 
     no pin    knock -> answer -> Met -> `trust`: there is a pin
               nobody opens -> is there anything at the posts port? -> Trouble, and knock again
-    a pin     the posts line is tried; if it is not welcome within a second, or is refused outright: knock beside it ->
+    a pin     the posts line is tried; if it is not welcome within a moment, or is refused outright: knock beside it ->
               Trouble, once for each kind of it, and knock again from time to time, until it is welcome
 """
 
@@ -36,7 +36,7 @@ class Patience:
     take a connection at the posts port; from one knock to the next; until it is said that the port is blocked."""
 
     beside: float = 1.0
-    door: float = 1.5
+    door: float = 1.2
     probe: float = 0.7
     again: float = 2.0
     blocked: float = 3.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import zmq
 
-from chat_broker.serving.folder import write_atomically
+from chat_broker.serving.folder import FolderError, write_atomically
 from chat_broker.serving.keyfiles import ADMIN_KEY, Keyring, open_keyring
 from chat_core import messages as m
 from chat_core import wire
@@ -32,11 +32,16 @@ ANSWER_MS = 10_000  # the broker may be behind a slow disk
 def place_told(data: Path, port: int, join: str) -> Iterator[None]:
     """Write where the admin's socket is, as long as it is there."""
     file = data / PLACE
-    write_atomically(file, f"{port}\n{join}\n")
+    try:
+        write_atomically(file, f"{port}\n{join}\n")
+    except OSError as problem:
+        text = f"The data folder {data} cannot be written ({problem.strerror}): see to it, or give another with --data."
+        raise FolderError(text) from problem
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a disk that is gone or read-only; the next start writes it anew
+            file.unlink(missing_ok=True)
 
 
 def add_verbs(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

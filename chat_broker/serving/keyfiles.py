@@ -52,7 +52,11 @@ def _open(file: Path) -> KeyPair:
         _see_that_it_is_private(file)
         secret = keys.secret_in(file.read_text(encoding="ascii", errors="replace"))
     except OSError as problem:
-        raise FolderError(f"The key file {file} cannot be used ({problem.strerror}): see to its folder.") from problem
+        text = (
+            f"The data folder {file.parent} cannot be used for {file.name} ({problem.strerror}): see to it, or give "
+            "another one with --data."
+        )
+        raise FolderError(text) from problem
     if secret is not None:
         with contextlib.suppress(zmq.ZMQError):  # 40 characters of Z85 that stand for no 32 bytes
             return KeyPair(zmq.curve_public(secret.encode()).decode(), secret)

@@ -1,4 +1,4 @@
-"""How many files the process may have open, of which every connection is one; and a word when there are no more."""
+"""How many files the process may open, of which each connection is one: the most that may be, and a word at the end."""
 
 import contextlib
 import errno

@@ -39,6 +39,8 @@ class Gatekeeper:
         self._thread = threading.Thread(target=self._run, args=(started,), name="gatekeeper", daemon=True)
         self._thread.start()
         if problem := started.get():
+            self._thread.join()
+            self._waker.close()
             raise problem
 
     def check(self) -> None:

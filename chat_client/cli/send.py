@@ -1,12 +1,13 @@
 """``send``: posts messages, and ends with 0 only if the broker has acknowledged every one of them."""
 
 import argparse
+import contextlib
 import io
 import sys
 import time
 
 from chat_client import effects
-from chat_client.cli.opening import open_client
+from chat_client.cli.opening import is_terminal, open_client
 from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE, print_json, refused_status, say
 from chat_client.client import Client, Line, Renumbered, as_error
 from chat_client.flight import Row, Settled
@@ -14,7 +15,7 @@ from chat_client.outbox import KeyUsedError
 from chat_client.troubles import LASTING
 from chat_core import messages as m
 from chat_core import places
-from chat_core.errors import RefusedError, UntrustedError
+from chat_core.errors import RefusedError, UnreachableError, UntrustedError
 
 
 def send(args: argparse.Namespace) -> int:
@@ -32,6 +33,9 @@ def send(args: argparse.Namespace) -> int:
             # Whatever the system's encoding: what is not UTF-8 is then refused with a sentence instead of a traceback.
             sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
         if args.lines:
+            if is_terminal():  # who is asked there whether the broker is the right one must not be asked for lines too
+                with contextlib.suppress(UnreachableError):
+                    client.connect(args.timeout)
             client.read_lines(sys.stdin)
             return sending.run(more=True)
         sending.add([" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n")])

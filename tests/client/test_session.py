@@ -36,10 +36,18 @@ class Talk:
     """A session and the test as its broker: what it sends and orders is kept, what it is told is said by the test."""
 
     def __init__(
-        self, *rooms: str, name: str = "ann", fallback_name: str = "", seed: int = 1, watch: bool = False
+        self,
+        *rooms: str,
+        name: str = "ann",
+        fallback_name: str = "",
+        seed: int = 1,
+        watch: bool = False,
+        invite: str = "",
     ) -> None:
         self.now = 100.0
-        self.session = s.Session(key_of("ann"), name, fallback_name, dice=random.Random(seed), watch=watch, pin=OPEN)
+        self.session = s.Session(
+            key_of("ann"), name, fallback_name, dice=random.Random(seed), watch=watch, pin=OPEN, invite=invite
+        )
         self.sent: list[Any] = []  # requests, oldest first
         self.times: list[float] = []  # of each
         self.effects: list[Any] = []
@@ -179,6 +187,15 @@ def live(*rooms: str, have: int = 0, **names: Any) -> Talk:
 
 
 # ---- hello ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_invitation_is_shown_until_it_has_let_one_in_and_never_again() -> None:
+    talk = Talk(invite="sesame")
+    talk.wait(4)
+    assert {hello.invite for hello in talk.all(m.Hello)} == {"sesame"}
+    talk.wait(1).welcome().forget()
+    talk.wait(10)
+    assert {hello.invite for hello in talk.all(m.Hello)} == {""}
 
 
 def test_nothing_but_hello_goes_out_before_it_is_accepted() -> None:
