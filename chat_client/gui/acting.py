@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 from chat_client.backend import now
+from chat_client.gui.errands import Errands
 from chat_client.gui.menus import RULE, Entry
 from chat_client.gui.question import Field, Question
 from chat_client.model import asking
-from chat_client.model.chat import Chat
 from chat_client.model.commands import Do
 from chat_client.model.room import RoomState
 from chat_client.model.shown import Choice, Line
@@ -18,21 +18,16 @@ _MUTES = (("10 minutes", 600), ("1 hour", 3600), ("1 day", 86400), ("Until lifte
 _SLOW = (("Off", 0), ("10 seconds", 10), ("30 seconds", 30), ("1 minute", 60), ("5 minutes", 300), ("1 hour", 3600))
 _REASON = Field("Reason")
 
-# Have one of these chosen, under a title, and tell which.
-Choose = Callable[[list[Choice], Callable[[str], None], str], None]
 Insert = Callable[[str], None]
 
 
 class Acting:
     """Makes menus for a chat's window. What is chosen in them goes the way of the commands (`asking`)."""
 
-    def __init__(
-        self, chat: Chat, question: Question, *, flush: Callable[[], None], insert: Insert, choose: Choose
-    ) -> None:
-        """``flush``: have done what was ordered; ``insert``: put a text into the composer; ``choose``: have one of
-        these chosen."""
-        self._chat, self._question = chat, question
-        self._flush, self._insert, self._choose = flush, insert, choose
+    def __init__(self, errands: Errands, question: Question, *, insert: Insert) -> None:
+        """``insert``: put a text into the composer."""
+        self._chat, self._errands = errands.chat, errands
+        self._question, self._insert = question, insert
 
     # ---- menus
 
@@ -80,8 +75,8 @@ class Acting:
         """What can be done with a room on the left."""
         if room_id in self._chat.invited:
             return [
-                Entry("Join", partial(self._say, f"/join {room_id}")),
-                Entry("Decline", partial(self._say, f"/leave {room_id}")),
+                Entry("Join", partial(self._errands.command, f"/join {room_id}")),
+                Entry("Decline", partial(self._errands.command, f"/leave {room_id}")),
             ]
         room = self._chat.rooms.get(room_id)
         if room is None:
@@ -103,7 +98,7 @@ class Acting:
         if may("archive"):
             label = "Open again" if room.archived else "Archive…"
             kind.append(Entry(label, partial(self._archive, room)))
-        leave = Entry("Leave", partial(self._say, f"/leave {room_id}"))
+        leave = Entry("Leave", partial(self._errands.command, f"/leave {room_id}"))
         return _joined([people, kind, [leave] if room.closed or may("leave") else []])
 
     def of_line(self, line: Line, copy: Callable[[], None], select_all: Callable[[], None]) -> list[Entry]:
@@ -125,11 +120,17 @@ class Acting:
             f"Join #{self._chat.invited[room_id].name}?",
             "You are invited to this private room. What is said there only those see who are in it.",
             [
-                ("Join", lambda: self._say(f"/join {room_id}")),
-                ("Decline", lambda: self._say(f"/leave {room_id}")),
-                ("Not now", lambda: None),
+                ("Join", lambda: self._errands.command(f"/join {room_id}")),
+                ("Decline", lambda: self._errands.command(f"/leave {room_id}")),
+                ("Not now", lambda: self._read(room_id)),
             ],
         )
+
+    def _read(self, room_id: str) -> None:
+        """What was read of it before, if there is something."""
+        if room_id in self._chat.rooms:
+            self._chat.open(room_id)
+            self._errands.flush()
 
     # ---- rights
 
@@ -148,17 +149,10 @@ class Acting:
 
     # ---- what is chosen
 
-    def _say(self, command: str) -> None:
-        problem = self._chat.say(command, now())
-        if problem:
-            self._chat.tell(problem, now())
-        self._flush()
-
     def _do(self, do: Do, room: RoomState | None = None) -> None:
-        problem = asking.ask(self._chat, do, now(), room)
-        if problem:
+        if problem := asking.ask(self._chat, do, now(), room):
             self._chat.tell(problem, now())
-        self._flush()
+        self._errands.flush()
 
     def _ask(self, title: str, text: str, label: str, do: Callable[[str], None]) -> None:
         """Ask for a reason, and whether it is really to be done."""
@@ -191,7 +185,7 @@ class Acting:
 
         def ban(reason: str) -> None:
             request = m.Ban(user=name, room=room.id if room is not None else "", reason=reason)
-            self.request(request, f"{name} is banned from {where}. The list of bans lifts it.")
+            self._errands.request(request, f"{name} is banned from {where}. The list of bans lifts it.")
 
         self._ask(f"Ban {name} from {where}?", f"{what}, until the ban is lifted.", "Ban", ban)
 
@@ -231,30 +225,24 @@ class Acting:
         self._question.ask(f"Report this message of {line.name}?", text, answers, field=Field("What is wrong with it"))
 
     def _invite_here(self, room: RoomState) -> None:
-        """Somebody is to join this room: those who are connected are on offer."""
-        there = room.members or {}
-        others = [name for user, name in (self._chat.here or {}).items() if user not in there]
-        choices = [Choice(name, name) for name in sorted(others, key=str.casefold)]
-        self._choose(choices, lambda name: self._do(Do("invite", name), room), f"Invite to #{room.name}")
+        """Somebody is to join this room: everybody who is not in it is on offer."""
+
+        def offer(people: list[m.Somebody]) -> None:
+            there = {*(room.members or {}), self._chat.me.user}
+            others = [one for one in people if one.user not in there and not one.waiting]
+            others.sort(key=lambda one: (not one.here, one.name.casefold()))
+            choices = [Choice(one.name, one.name, "online" if one.here else "") for one in others]
+            invite = lambda name: self._do(Do("invite", name), room)  # noqa: E731
+            self._errands.offer(f"Invite to #{room.name}", choices, invite, f"Everybody is in #{room.name}.")
+
+        self._errands.everybody(offer)
 
     def _invite_somewhere(self, name: str) -> None:
         """One of my rooms is to be joined by somebody."""
         rooms = [room for room in self._chat.rooms.values() if self._may("invite", room)]
         choices = [Choice(room.id, f"# {room.name}", room.kind) for room in rooms]
-        self._choose(
-            choices, lambda room_id: self._do(Do("invite", name), self._chat.rooms[room_id]), f"Invite {name} to"
-        )
-
-    def request(self, request: m.Request, done: str = "") -> None:
-        """Ask the broker, and tell how it went; ``done``: what to say when it is."""
-
-        def answer(reply: m.Reply, at: object) -> None:
-            text = reply.text if isinstance(reply, m.Refused) else done
-            if text:
-                self._chat.tell(text, now())
-
-        self._chat.ask(request, answer)
-        self._flush()
+        invite = lambda room_id: self._do(Do("invite", name), self._chat.rooms[room_id])  # noqa: E731
+        self._errands.offer(f"Invite {name} to", choices, invite, "You are in no room to which you may invite.")
 
     def _title(self) -> str:
         room = self._chat.room

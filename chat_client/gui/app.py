@@ -260,7 +260,9 @@ class App:
         self.entrance.cancel_wait()
         self.entrance.end(wait=True)
         self.home.host.stop()
+        self.menus.close()
         self.root.destroy()
+        self.look.close()
 
     # ---- the window around it
 

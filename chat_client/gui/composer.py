@@ -132,7 +132,7 @@ class Composer(ttk.Frame):
 
     def _show_whether_shut(self) -> None:
         closed = self._is_closed
-        had = self._field.focus_displayof() in (self._field, self._why)
+        had = self.focus_lastfor() in (self._field, self._why)  # also of a window that others work beside now
         self._why.configure(text=self._look.emoji.safe(self._shut))
         hidden, shown = (self._field, self._why) if closed else (self._why, self._field)
         hidden.pack_forget()
@@ -140,6 +140,7 @@ class Composer(ttk.Frame):
         for widget in (self._border, self._button):
             widget.state(["disabled" if closed else "!disabled"])
         if had:
+            self.update_idletasks()  # what is not shown yet cannot have the keys
             self.focus()
 
     def _open_for(self, command: str) -> None:
@@ -153,9 +154,14 @@ class Composer(ttk.Frame):
         self._show_whether_shut()
 
     def _typed_at_why(self, event: "tk.Event[tk.Misc]") -> str | None:
-        if event.char != "/":
+        if (
+            not self._is_closed and event.char and event.char.isprintable()
+        ):  # the field is there, but has not got the keys yet
+            self._field.put(event.char)
+        elif event.char == "/":
+            self._open_for("/")
+        else:
             return None
-        self._open_for("/")
         return "break"
 
     # ---- sending

@@ -9,6 +9,7 @@ from functools import partial
 from chat_client import effects
 from chat_client.backend import Backend, now
 from chat_client.gui.acting import Acting
+from chat_client.gui.errands import Errands
 from chat_client.gui.look import Look
 from chat_client.gui.managing import Managing
 from chat_client.gui.menus import Entry, Menus
@@ -21,8 +22,10 @@ from chat_client.model.shown import Choice, Row
 from chat_client.model.transcript import diff
 from chat_core.address import Address
 
-# News that may open another room, whose draft then takes the place of what is typed.
-_OPENING = (effects.Answered, effects.MyRooms, effects.Welcomed, orders.Opened)
+# News that may open another room or shut this one: its draft then takes the place of what is typed.
+_OPENING = (
+    effects.Answered, effects.MyRooms, effects.Noticed, effects.Removed, effects.Welcomed, orders.Opened,
+)  # fmt: skip
 # Every so often what stands in the composer is kept, so that a crash costs a few words at most.
 DRAFT_MS = 2000
 
@@ -47,11 +50,9 @@ class Controller:
         self.chat, self.backend = chat, backend
         self.window: ChatWindow | None = None
         self._root, self._look, self._outside = root, look, outside
-        self._acting = Acting(chat, outside.question, flush=self.flush, insert=self._insert, choose=self._choose)
-        self._managing = Managing(
-            chat, outside.question, self._acting,
-            flush=self.flush, choose=self._choose, address=outside.address, copy=self._copy,
-        )  # fmt: skip
+        errands = Errands(chat, flush=self.flush, choose=self._choose)
+        self._acting = Acting(errands, outside.question, insert=self._insert)
+        self._managing = Managing(errands, outside.question, address=outside.address, copy=self._copy)
         self._rows: list[Row] = []  # what the transcript shows
         self._to_end = True  # and that reaches to the end of the room
         self._heard: Callable[[News], None] | None = None
@@ -117,9 +118,10 @@ class Controller:
             self._show_rows(window, changes.place)
         if changes.to_end:
             window.transcript.scroll_to_end()
-        if changes.rooms or changes.header:
+        if changes.rooms or changes.header or changes.people:  # those of direct rooms show who is here
             window.rooms.show_title(chat.broker or chat.address)
-            window.rooms.show_rooms([*chat.invitations(), *chat.room_items()], chat.current)
+            rooms = [room for room in chat.room_items() if room.id not in chat.invited]
+            window.rooms.show_rooms([*chat.invitations(), *rooms], chat.current)
             others = [room for room in chat.rooms.values() if room.id != chat.current]
             window.header.show_unread(sum(room.unread for room in others), any(room.mentions for room in others))
             self._outside.title(chat.title(), sum(room.unread for room in chat.rooms.values()))

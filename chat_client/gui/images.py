@@ -45,6 +45,10 @@ class Images:
         for image, draw in self._drawn.values():
             image.configure(data=encoded(draw()))
 
+    def forget(self) -> None:
+        """Nothing is shown any more."""
+        self._drawn.clear()
+
     def px(self, length: float) -> int:
         return pixels(length, self._factor)
 

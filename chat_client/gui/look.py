@@ -112,6 +112,12 @@ class Look:
         if callback in self._watchers:
             self._watchers.remove(callback)
 
+    def close(self) -> None:
+        """The window is gone. Its images go now, in Tk's thread: the garbage collector may run in any, and would wait
+        there a second for each."""
+        for store in (self._images, self._styles, self.emoji):
+            store.forget()
+
     def avatar(self, name: str, size: float = 30) -> tk.PhotoImage:
         """A rounded square with the name's initial, ``size`` design pixels wide. Like all images of the look: the
         same object each time, and drawn again in place when theme or zoom change."""

@@ -5,12 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chat_client.backend import now
-from chat_client.gui.acting import Acting, Choose
+from chat_client.gui.errands import Errands
 from chat_client.gui.menus import Entry
 from chat_client.gui.question import Field, Question
-from chat_client.model import asking, talk
-from chat_client.model.chat import Chat
-from chat_client.model.moment import Moment
+from chat_client.model import talk
 from chat_client.model.shown import Choice
 from chat_core import codes, durations, keys, rights
 from chat_core import messages as m
@@ -25,20 +23,11 @@ class Managing:
     """Makes the entries of the window's menu about the chat, and does what they say."""
 
     def __init__(
-        self,
-        chat: Chat,
-        question: Question,
-        acting: Acting,
-        *,
-        flush: Callable[[], None],
-        choose: Choose,
-        address: Callable[[], Address],
-        copy: Callable[[str], None],
+        self, errands: Errands, question: Question, *, address: Callable[[], Address], copy: Callable[[str], None]
     ) -> None:
-        """``choose``: have one of these chosen; ``address``: of the chat, as others can use it; ``copy``: put a text on
-        the clipboard."""
-        self._chat, self._question, self._acting = chat, question, acting
-        self._flush, self._choose, self._address, self._copy = flush, choose, address, copy
+        """``address``: of the chat, as others can use it; ``copy``: put a text on the clipboard."""
+        self._chat, self._errands = errands.chat, errands
+        self._question, self._address, self._copy = question, address, copy
 
     def entries(self) -> list[Entry]:
         """As far as one may."""
@@ -59,30 +48,22 @@ class Managing:
 
     def show_waiting(self) -> None:
         """Have somebody chosen who waits to be let in."""
-        self._ask_people("", [])
+        self._errands.everybody(self._show_people)
 
-    def _ask_people(self, after: str, found: list[m.Somebody]) -> None:
-        def answer(reply: m.Reply) -> None:
-            assert isinstance(reply, m.Crowd)
-            found.extend(one for one in reply.people if one.waiting)
-            if reply.more:
-                self._ask_people(reply.people[-1].user, found)
-            else:
-                self._show_people(found)
-
-        self._ask(m.People(after=after), answer)
-
-    def _show_people(self, found: list[m.Somebody]) -> None:
+    def _show_people(self, people: list[m.Somebody]) -> None:
+        found = [one for one in people if one.waiting]
         names = {one.user: one.name for one in found}
         choices = [Choice(one.user, one.name, f"since {durations.moment(one.time)}") for one in found]
-        self._offer("Who waits to be let in", choices, lambda user: self._decide(user, names[user]), "Nobody waits.")
+        self._errands.offer(
+            "Who waits to be let in", choices, lambda user: self._decide(user, names[user]), "Nobody waits."
+        )
 
     def _decide(self, user: str, name: str) -> None:
         self._question.ask(
             f"Let {name} in?",
             "Who is let in reads and writes in all open rooms. Who is rejected is banned with that machine.",
             [
-                ("Let in", lambda: self._acting.request(m.Approve(user=user), f"{name} is let in.")),
+                ("Let in", lambda: self._errands.request(m.Approve(user=user), f"{name} is let in.")),
                 ("Reject…", lambda: self._reject(user, name)),
                 ("Cancel", lambda: None),
             ],
@@ -90,7 +71,7 @@ class Managing:
 
     def _reject(self, user: str, name: str) -> None:
         def reject() -> None:
-            self._acting.request(m.Reject(user=user, reason=self._question.typed), f"{name} is not let in.")
+            self._errands.request(m.Reject(user=user, reason=self._question.typed), f"{name} is not let in.")
 
         answers = [("Reject", reject), ("Cancel", lambda: None)]
         text = "Their key is banned; the list of bans lifts that."
@@ -112,7 +93,7 @@ class Managing:
         until = now().wall + INVITATION_DAYS * 86_400_000
         join = replace(self._address(), invite=token).join
         request = m.Invitation(digest=keys.token_digest(token), until=until, note=note)
-        self._ask(request, lambda reply: self._hand_out(join, note))
+        self._errands.ask(request, lambda reply: self._hand_out(join, note))
 
     def _hand_out(self, join: str, note: str) -> None:
         whom = note or "whoever is to come"
@@ -128,16 +109,18 @@ class Managing:
             known = {one.id: one for one in reply.invitations}
             choices = [Choice(one.id, one.note or one.id, _uses(one)) for one in reply.invitations]
             nobody = "There is no invitation that can be used."
-            self._offer("Invitations that can be used", choices, lambda chosen: self._revoke(known[chosen]), nobody)
+            self._errands.offer(
+                "Invitations that can be used", choices, lambda chosen: self._revoke(known[chosen]), nobody
+            )
 
-        self._ask(m.Invitations(), answer)
+        self._errands.ask(m.Invitations(), answer)
 
     def _revoke(self, one: m.InvitationInfo) -> None:
         done = f"The invitation {one.note or one.id} cannot be used any more."
         self._sure(
             "Take this invitation back?",
             f"{one.note or one.id}, made by {one.by}: {_uses(one)}. Who has come by it stays.",
-            ("Take back", lambda: self._acting.request(m.Revoke(invitation=one.id), done)),
+            ("Take back", lambda: self._errands.request(m.Revoke(invitation=one.id), done)),
         )
 
     # ---- my machines
@@ -149,9 +132,9 @@ class Managing:
             assert isinstance(reply, m.MachineList)
             choices = [Choice(_NEW, "Link another machine…", "shows a code")]
             choices += [Choice(one.key, keys.fingerprint(one.key), _machine(one)) for one in reply.machines]
-            self._offer("My machines", choices, self._machine_chosen, "")
+            self._errands.offer("My machines", choices, self._machine_chosen, "")
 
-        self._ask(m.Machines(), answer)
+        self._errands.ask(m.Machines(), answer)
 
     def _machine_chosen(self, key: str) -> None:
         if key == _NEW:
@@ -161,12 +144,12 @@ class Managing:
         self._sure(
             "Unlink this machine?",
             f"{shown} is not you any more, at once: it has to be linked again to write under your name.",
-            ("Unlink", lambda: self._acting.request(m.Unlink(key=key), f"{shown} is unlinked.")),
+            ("Unlink", lambda: self._errands.request(m.Unlink(key=key), f"{shown} is unlinked.")),
         )
 
     def _link(self) -> None:
         code = codes.letters(secrets.randbits(codes.CODE_BITS), codes.CODE_BITS)
-        self._ask(m.Link(digest=keys.token_digest(code)), lambda reply: self._show_code(codes.grouped(code)))
+        self._errands.ask(m.Link(digest=keys.token_digest(code)), lambda reply: self._show_code(codes.grouped(code)))
 
     def _show_code(self, code: str) -> None:
         self._question.ask(
@@ -186,28 +169,28 @@ class Managing:
             assert isinstance(reply, m.BanList)
             known = {ban.id: ban for ban in reply.bans}
             choices = [Choice(ban.id, _banned(ban), _why(ban)) for ban in reply.bans]
-            self._offer("Who is banned", choices, lambda chosen: self._lift(known[chosen]), "Nobody is banned.")
+            self._errands.offer("Who is banned", choices, lambda chosen: self._lift(known[chosen]), "Nobody is banned.")
 
-        self._ask(m.Bans(), answer)
+        self._errands.ask(m.Bans(), answer)
 
     def _lift(self, ban: m.BanInfo) -> None:
         who = _banned(ban)
         text = f"{who} was banned by {ban.by}. {ban.reason}".strip()
         done = f"The ban of {who} is lifted."
-        self._sure("Lift this ban?", text, ("Lift it", lambda: self._acting.request(m.Unban(ban=ban.id), done)))
+        self._sure("Lift this ban?", text, ("Lift it", lambda: self._errands.request(m.Unban(ban=ban.id), done)))
 
     def show_audit(self) -> None:
         """Open the room that the acts of admins and moderators are written in."""
         if AUDIT in self._chat.rooms:
             self._chat.open(AUDIT)
-            self._flush()
+            self._errands.flush()
             return
 
         def answer(reply: m.Reply) -> None:
             assert isinstance(reply, m.RoomState)
             talk.show(self._chat, reply.room)
 
-        self._ask(m.Room(room=AUDIT), answer)
+        self._errands.ask(m.Room(room=AUDIT), answer)
 
     def _new_room(self) -> None:
         text = "Only those whom you invite can see it, read it and write in it."
@@ -221,34 +204,7 @@ class Managing:
 
     def _command(self, word: str, what: str) -> None:
         if what:
-            problem = self._chat.say(f"/{word} {what}", now())
-            if problem:
-                self._chat.tell(problem, now())
-            self._flush()
-
-    # ---- asking
-
-    def _ask(self, request: m.Request, answer: Callable[[m.Reply], None]) -> None:
-        """Ask the broker; a refusal is told in the transcript, and so is that it is away."""
-        if not self._chat.connected:
-            self._chat.tell(asking.AWAY, now())
-            self._flush()
-            return
-
-        def answered(reply: m.Reply, at: Moment) -> None:
-            if isinstance(reply, m.Refused):
-                self._chat.tell(reply.text, at)
-            else:
-                answer(reply)
-
-        self._chat.ask(request, answered)
-        self._flush()
-
-    def _offer(self, title: str, choices: list[Choice], then: Callable[[str], None], none: str) -> None:
-        if choices:
-            self._choose(choices, then, title)
-        else:
-            self._chat.tell(none, now())
+            self._errands.command(f"/{word} {what}")
 
     def _sure(self, title: str, text: str, answer: tuple[str, Callable[[], None]]) -> None:
         self._question.ask(title, text, [answer, ("Cancel", lambda: None)], harms=True)

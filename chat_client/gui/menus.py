@@ -42,7 +42,7 @@ class Menus:
         """Take away what is open."""
         if self._menu is not None:
             self._menu.destroy()
-            self._menu = None
+            self._menu = self._strut = None
 
     def _build(self, parent: tk.Misc, entries: Sequence[Entry]) -> tk.Menu:
         menu = tk.Menu(parent, tearoff=False)

@@ -50,6 +50,10 @@ class Patches:
         self._rows()
         self._marks()
 
+    def forget(self) -> None:
+        """Nothing is shown any more."""
+        self._images.clear()
+
     def name(self, kind: str) -> str:
         """The element of this kind at the present size."""
         return f"look{round(self._factor * 1000)}.{kind}"

@@ -50,6 +50,11 @@ class RoomList(ttk.Frame):
         self.rowconfigure(3, weight=1)
         follow(self, look, self._dress)
 
+    def destroy(self) -> None:
+        """Go, with the pictures."""
+        super().destroy()
+        self._marks.clear()
+
     def show_title(self, text: str) -> None:
         """Whose rooms these are: the broker's name."""
         self._title.show(self._look.emoji.safe(text))

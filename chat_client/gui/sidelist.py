@@ -70,6 +70,11 @@ class SideList(ttk.Frame):
         self._bind_keys()
         follow(self, look, self._dress)
 
+    def destroy(self) -> None:
+        """Go, with the pictures: later, the garbage collector might find them in a thread that is not Tk's."""
+        super().destroy()
+        self._pictures.clear()
+
     # ---- what is in it
 
     def show(self, rows: Sequence[SideRow], chosen: str = "") -> None:

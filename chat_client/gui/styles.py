@@ -34,6 +34,10 @@ class Styles:
         _classic_defaults(self._root, colours, px)
         _dress(self._root, colours)
 
+    def forget(self) -> None:
+        """Nothing is shown any more."""
+        self._patches.forget()
+
     def _layouts(self) -> None:
         element = self._patches.name
         for prefix, style in (("", ""), (SIDE, "Side.")):

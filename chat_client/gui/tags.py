@@ -30,6 +30,10 @@ class TagStyles:
         self._tail = tkfont.Font(text, family="Courier", size=-1)
         self.apply()
 
+    def forget(self) -> None:
+        """The Text is gone, and its fonts go now: later, the garbage collector might find them in another thread."""
+        del self._hair, self._tail
+
     def apply(self) -> None:
         """Take over what the look says now."""
         look, px = self._look, self._look.px

@@ -351,6 +351,7 @@ class TranscriptView(ttk.Frame):
         if self._finishing:
             self.after_cancel(self._finishing)
         super().destroy()
+        self._styles.forget()
 
 
 def _quoted(row: Row, text: str) -> str:

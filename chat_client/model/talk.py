@@ -53,7 +53,7 @@ def enter(chat: Chat, name: str, at: Moment) -> None:
     except RefusedError as problem:
         chat.tell(problem.text, at)
         return
-    if room in chat.rooms:
+    if room in chat.rooms and room not in chat.invited:
         chat.open(room)
         return
     there_is_none = f"There is no room #{room}: /create {room} makes it, Ctrl+K shows which there are."
@@ -87,7 +87,7 @@ def _leave(chat: Chat, room: str, at: Moment) -> str:
 
     def answer(reply: m.Reply, at: Moment) -> None:
         if isinstance(reply, m.Left):
-            chat.invited.pop(reply.room, None)
+            chat.changes.rooms = chat.invited.pop(reply.room, None) is not None or chat.changes.rooms
             chat.drop(reply.room, at)
         elif isinstance(reply, m.Refused):
             chat.tell(reply.text, at)
