@@ -75,7 +75,7 @@ def check_above(turn: Turn, user_id: str, other: User, record: RoomRecord | None
     """One may act only on those below oneself. Raises RefusedError("not_allowed")."""
     here = standing(turn.tables, user_id, record, turn.time)
     if not outranks(here, standing(turn.tables, other.id, record, turn.time)):
-        raise RefusedError("not_allowed", f"{other.name} is not below you: ask somebody who is above them.")
+        raise RefusedError("not_allowed", f"You are not above {other.name}: ask somebody who is.")
 
 
 def _may_not_post(record: RoomRecord, one: Standing) -> RefusedError:

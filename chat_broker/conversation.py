@@ -46,7 +46,7 @@ def post(turn: Turn, peer: bytes, request: m.Post) -> None:
 
 
 def _append(turn: Turn, connection: Connection, request: m.Post, room: str) -> m.Posted:
-    limits.charge(turn, connection, len(bytes(request.body)))
+    limits.charge(turn, connection, len(request.body))
     slow = None
     if f"{room} {connection.user}" not in turn.tables.writers:
         slow = _check_may(turn, connection.user, request.room)

@@ -52,7 +52,7 @@ def _message(turn: Turn, connection: Connection, record: RoomRecord, seq: int) -
     readable = reach.spans(turn.tables, connection.user, record, turn.time)
     event = turn.event(record.id, seq) if reach.has(readable, seq) else None
     if event is None or event.kind != "message":
-        raise RefusedError("no_event", f"{record.name} has no message number {seq}.")
+        raise RefusedError("no_event", f"There is no message number {seq} in {record.name}.")
     return event
 
 

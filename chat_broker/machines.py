@@ -64,7 +64,9 @@ def _take(turn: Turn, user: User, key: str, client: str) -> None:
     """The key is another one of this user's, whosever it was."""
     tables = turn.tables
     if len(tables.keys_of.get(user.id, ())) >= MACHINES_MOST:
-        raise RefusedError("limit", f"{user.name} has {MACHINES_MOST} machines, which are the most: unlink some.")
+        raise RefusedError(
+            "limit", f"There are {MACHINES_MOST} machines of {user.name}, which are the most: unlink some."
+        )
     before = tables.users.get(tables.keys.get(key, ""))
     if before is not None:
         lose_key(turn, before, key)

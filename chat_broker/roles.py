@@ -38,7 +38,7 @@ def _follow(turn: Turn, connection: Connection, user: User, changed: User) -> No
 
 def _check_not_the_last(turn: Turn, user: User) -> None:
     if not any(one.role == "owner" and one.id != user.id for one in turn.tables.users.values()):
-        raise RefusedError("not_allowed", f"{user.name} is the last owner: make somebody else one first.")
+        raise RefusedError("not_allowed", f"The last owner is {user.name}: make somebody else one first.")
 
 
 def _described(user: User) -> str:
@@ -68,7 +68,7 @@ def reject(turn: Turn, peer: bytes, request: m.Reject) -> None:
     access.check(turn, connection.user, "approve")
     user = users.find(turn, request.user, waiting=True)
     if not user.waiting:
-        raise RefusedError("no_user", f"{user.name} does not wait: they were let in.")
+        raise RefusedError("no_user", f"Nobody called {user.name} waits: they were let in.")
     audit.note(turn, connection, "reject", user, reason=request.reason)
     for key in sorted(turn.tables.keys_of[user.id]):
         bans.put(turn, connection, key=key, reason=request.reason)

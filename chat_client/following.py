@@ -36,6 +36,8 @@ class Following:
     told: int = 0  # the highest number that the broker spoke of
     told_since: int = 0  # the same, since a page was last asked for
     forking: bool = False
+    proving: bool = False  # the fork is looked for only to see that there is none
+    proved: int = 0  # up to here the copy was found to be of the broker's log
     doubted: bool = False  # whether it can still be read: the answer to a page tells
     waiting: dict[int, Event] = field(default_factory=dict)
     chains: OrderedDict[int, str] = field(default_factory=OrderedDict)
@@ -139,6 +141,17 @@ class Following:
         self.chains = OrderedDict(points)
         self.chains.update(known)
 
+    def prove(self, first: int) -> bool:
+        """What can be read goes on at ``first``. Has it to be found out before whether what is here is of this log?
+
+        Behind a wall nothing would show it: the chain does not lead there.
+        """
+        if first <= self.have + 1 or self.chain is None or self.proved == self.have:
+            return False
+        self.diverge()
+        self.proving = True
+        return True
+
     def skip(self, first: int) -> bool:
         """What can be read goes on at ``first``: nothing before it will ever come. Is that a step?"""
         if first <= self.have + 1:
@@ -151,6 +164,7 @@ class Following:
         """Go back to a common point; 0: read again from the start."""
         self.have, self.chain = seq, START if seq == 0 else self.chains.get(seq)
         self.told = seq
+        self.proving, self.proved = False, seq
         self.waiting.clear()
         self.chains = OrderedDict((s, c) for s, c in self.chains.items() if s <= seq)
         self.forking = False

@@ -21,14 +21,16 @@ class OffFeed:
     closed: bool = False
     mine: set[str] = field(default_factory=set)  # the rooms that the broker has called mine
     _private: set[str] = field(default_factory=set)
+    _heard: set[str] = field(default_factory=set)  # rooms whose events came on the posts line in this connection
     _told: set[str] = field(default_factory=set)  # rooms whose head was told since the hello was accepted
 
     def __contains__(self, room: str) -> bool:
-        return self.closed or room in self._private
+        return self.closed or room in self._private or room in self._heard
 
     def begin(self) -> None:
         """A hello goes out: how far the rooms reach has to be told anew."""
         self._told.clear()
+        self._heard.clear()
 
     def welcome(self, welcome: m.Welcome, another: bool) -> None:
         """The hello is accepted. ``another``: by another broker, whose rooms are others."""
@@ -43,6 +45,11 @@ class OffFeed:
         for room in _rooms_in(reply):
             if room.kind != "open":
                 self._private.add(room.id)
+
+    def note_heard(self, room: str) -> None:
+        """Events of this room came on the posts line: so it is not on the feed."""
+        if not self.closed:
+            self._heard.add(room)
 
     def note_told(self, room: str) -> None:
         """It is known how far this room reaches."""

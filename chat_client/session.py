@@ -590,6 +590,8 @@ class Session:
             return  # where the page begins says nothing of one that was begun anew
         following.doubted = False
         events = [wire.decode_event(event) for event in reply.events]
+        if following.prove(reply.first):
+            return
         after = following.have
         if following.skip(reply.first):
             self._effects.append(Walled(reply.room, after, reply.first))
@@ -603,6 +605,10 @@ class Session:
         following = self.rooms.get(reply.room)
         # Who stopped following and began anew meanwhile has nothing to do with the points that were compared.
         if following is not None and following is asked_for and following.narrow(reply.seq):
+            if following.proving and following.common == following.have:
+                following.proving = following.forking = False
+                following.proved = following.have
+                return
             self._rewind(following, following.common)
             # The heads are told again by the page that is asked for next.
             following.told = following.have + 1
@@ -633,6 +639,7 @@ class Session:
         if reply.room not in self.rooms and reply.room not in self.off_feed.mine:
             self.off_feed.mine.add(reply.room)
             self._ping_due = now  # somebody talks to me in a room that I do not know: the pong tells of it
+        self.off_feed.note_heard(reply.room)
         with contextlib.suppress(WireError):  # what cannot be read leaves a gap, and is asked for
             self._take(reply.room, [wire.decode_event(event) for event in reply.events])
 

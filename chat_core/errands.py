@@ -283,7 +283,7 @@ def audit(errand: Errand) -> Answers:
         reply = errand.ask(m.Page(room=AUDIT, after=after, upto=head))
         assert isinstance(reply, m.Paged)
         events = [wire.decode_event(event) for event in reply.events]
-        yield from ((listing.flat(event), listing.act(event)) for event in events)
+        yield from ((listing.flat(event), listing.act(event)) for event in events if event.kind == "audit")
         after = events[-1].seq if events else head
 
 

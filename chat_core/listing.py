@@ -74,9 +74,12 @@ def act(event: m.Event) -> str:
 
 
 def flat(event: m.Event) -> dict[str, Any]:
-    """An event as one JSON object: its envelope and its body's fields side by side."""
+    """An event as one JSON object: its envelope and its body's fields side by side; the ``name`` of whoever it was done
+    to is ``whom`` there."""
     plain: dict[str, Any] = wire.plain(event)
     body = plain.pop("body", {})
+    if "name" in body:
+        body["whom"] = body.pop("name")
     envelope = {key: plain.pop(key) for key in ("room", "seq", "time", "kind", "author", "name")}
     # A body of a later kind may have fields of these names, which must not pass for the envelope's.
     return envelope | {key: value for key, value in body.items() if key not in envelope and key not in plain} | plain

@@ -155,6 +155,8 @@ class Chat(Reading):
         self._own.introduced()
         self._own.welcomed()
         self._set_rooms(welcome.rooms, at)
+        if welcome.feed == 0:  # guests are not told who is here
+            self._presence.unknown(at)
         if self.wanted:
             wanted, self.wanted = self.wanted, ""
             talk.enter(self, wanted, at)

@@ -62,7 +62,7 @@ def test_nobody_is_made_anything_who_is_not_there() -> None:
 def test_the_last_owner_stays_one() -> None:
     table = office()
     refused = made(table, "ann", role="member").to("ann")
-    assert (refused.code, "last owner" in refused.text) == ("not_allowed", True)
+    assert (refused.code, "The last owner" in refused.text) == ("not_allowed", True)
     made(table, "bob", role="owner")
     assert [type(reply) for reply in made(table, "ann", role="member").replies["ann"]] == [m.Done, m.Notice]
 

@@ -12,12 +12,13 @@ import heapq
 import itertools
 import random
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from msgspec import Raw
+from msgspec import Raw, structs
 
+from chat_broker import reach
 from chat_broker.batch import Batch, Outcome
 from chat_broker.hub import Hub
 from chat_broker.tables import Head, SenderState, Tables
@@ -39,6 +40,8 @@ PAGE = 7  # events in a page: few, so that catching up takes several
 PAGES_WAITING = 4
 BATCH = 512
 FEED_PORT = 5556
+# The names of rooms that are made as private ones.
+PRIVATE = {"plan", "plot"}
 # Requests other than posts that a client may send in a second; more is a storm.
 CALM = 300
 
@@ -77,6 +80,7 @@ class Store(disk.Disk):
         self.batches: list[Batch] = []
         self.events: dict[str, list[bytes]] = {}
         self.failing = False
+        self.deleted: set[str] = set()  # texts
 
     def rolled_back(self, batches: int, epoch: str) -> "Store":
         """The store as it was after so many batches."""
@@ -93,6 +97,7 @@ class Store(disk.Disk):
             Batch(batch.number, batch.time, dict(batch.chunks), dict(batch.puts), dict(batch.runs), list(batch.blanks))
         )
         for room, seq in batch.blanks:
+            self.deleted.add(wire.decode_message(wire.decode_event(self.events[room][seq - 1]).body).text)
             self.events[room][seq - 1] = wire.blanked(self.events[room][seq - 1])
         for room, chunk in batch.chunks.items():
             log = self.events.setdefault(room, [])
@@ -207,7 +212,7 @@ class Process:
         for peer, reply in replies:
             self._tell(peer, wire.encode(reply))
         for peer, payload in turn.pushed:
-            self._tell(peer, payload)
+            self._push(peer, payload)
         for job in turn.jobs:
             self._read(job)
         for frame in frames:
@@ -219,6 +224,30 @@ class Process:
     def _tell(self, peer: bytes, payload: bytes) -> None:
         if self.alive and peer in self.posts:
             self.posts[peer].down.push(payload)
+
+    def _push(self, peer: bytes, payload: bytes) -> None:
+        """Events on the posts line; a full queue drops them."""
+        connection = self.posts.get(peer)
+        if connection is not None and connection.wire.to_drop > 0:
+            connection.wire.to_drop -= 1
+        else:
+            self._tell(peer, payload)
+
+    def administer(self, request: m.Request) -> None:
+        """Whoever runs the broker asks for something."""
+        request.id = 1
+        self._inbox.append((b"admin:1", wire.encode(request)))
+        self._wake(self.world.now + APART)
+
+    def readable(self, person: str, room: str) -> tuple[bool, Sequence[reach.Span]]:
+        """Is somebody in a room that is not open, and what may they read of it, or could when they were in it?"""
+        tables = self.hub.tables
+        user = tables.keys.get(key_of(person), "")
+        record = tables.rooms.get(room)
+        if record is None or not user:
+            return False, ()
+        spans = reach.spans(tables, user, record, self._time())
+        return bool(spans), spans or reach.kept(tables, user, room)
 
     def _read(self, job: ReadJob) -> None:
         """The reader's work: answered later, from what was committed when it was asked."""
@@ -372,7 +401,7 @@ class Wire:
         self.state = "up"
         self.prompt = True  # a break is told at once; else the session has to find out
         self.delay = 0.0
-        self.to_drop = 0  # so many feed messages are lost next
+        self.to_drop = 0  # so many feed messages are lost next, or so many `events` on the posts line
         self.connections: list[Connection] = []
 
     def open(self, line: str, generation: int, process: "ClientProcess") -> Connection:
@@ -425,23 +454,43 @@ class Disk:
 
 @dataclass
 class Replica:
-    """A room as the application has it: the events behind ``base``."""
+    """A room as the application has it: the events behind ``base``, but for walls. ``closed``: it was removed."""
 
     base: int = 0
     events: list[m.Event] = field(default_factory=list)
+    behind: int = 0  # a wall was told of that ends behind this number
+    closed: bool = False
+
+    def take(self, event: m.Event) -> None:
+        """The next event; what it deletes is blank then."""
+        assert event.seq == self.have + 1, "a hole, or twice, or anew"
+        self.events.append(event)
+        for other in self.events:
+            if event.kind == "deleted" and other.seq == event.target:
+                other.body = Raw(wire.BLANK)
+
+    def wall(self, after: int, first: int) -> None:
+        """What lies between is not for this user."""
+        assert after == self.have, "a wall somewhere else"
+        self.behind = first - 1
 
     def rewind(self, seq: int) -> None:
         """What was read after ``seq`` never happened."""
-        assert seq <= self.base + len(self.events), "rewound to what was never read"
-        self.base = min(self.base, seq)
+        assert seq <= self.have, "rewound to what was never read"
+        self.base, self.behind = min(self.base, seq), min(self.behind, seq)
         self.events = [event for event in self.events if event.seq <= seq]
 
     @property
+    def have(self) -> int:
+        """How far it reaches."""
+        return max(self.base, self.behind, self.events[-1].seq if self.events else 0)
+
+    @property
     def last(self) -> tuple[int, str | None]:
-        """How far it reaches, with the chain if that is known."""
-        if self.events:
-            return self.events[-1].seq, self.events[-1].chain
-        return self.base, START if self.base == 0 else None
+        """The same, with the chain if that is known."""
+        if self.events and self.events[-1].seq == self.have:
+            return self.have, self.events[-1].chain
+        return self.have, START if self.have == 0 else None
 
 
 class ClientProcess:
@@ -462,6 +511,7 @@ class ClientProcess:
         self.welcomed = False
         self.state = "offline"
         self.replicas: dict[str, Replica] = {}
+        self.mine: list[str] = []
         self.answers: dict[int, m.Reply | None] = {}
         self._fresh_sender()
         self._mine: list[Row] = []
@@ -472,7 +522,10 @@ class ClientProcess:
         self._told = 0.0
         self.do(lambda: self.session.start(self.world.now))
         for room, replica in replicas.items():
-            self.follow(room, replica)
+            if room in PRIVATE:  # followed when it is known that it is still mine
+                self.replicas[room], replica.closed = replica, True
+            else:
+                self.follow(room, replica)
 
     # What its user does.
 
@@ -494,9 +547,11 @@ class ClientProcess:
 
     def follow(self, room: str, replica: Replica | None = None) -> None:
         """Read a room from the start, or on from where a replica ends."""
-        if room in self.replicas:
+        known = self.replicas.get(room)
+        if known is not None and not known.closed:
             return
-        self.replicas[room] = replica = replica or Replica()
+        self.replicas[room] = replica = replica or known or Replica()
+        replica.closed = False
         have, chain = replica.last
         self.do(lambda: self.session.follow(room, have, chain, self.world.now))
         points = [(event.seq, event.chain) for event in replica.events]
@@ -570,6 +625,8 @@ class ClientProcess:
 
     def _news(self, news: effects.Effect) -> None:
         if isinstance(news, effects.Welcomed):
+            self.mine = [room.id for room in news.welcome.rooms]
+            self._enter()
             if not self.welcomed:
                 self.welcomed = True
                 # What an earlier process left was said before what this one says.
@@ -581,16 +638,24 @@ class ClientProcess:
         elif isinstance(news, Renumber):
             self._renumber(news.sender, news.first)
         elif isinstance(news, effects.Arrived):
-            replica = self.replicas[news.room]
             assert news.events, "nothing arrived"
             for event in news.events:
-                assert event.seq == replica.base + len(replica.events) + 1, f"{self.name}: a hole, or twice, or anew"
-                replica.events.append(event)
+                self.replicas[news.room].take(event)
+        elif isinstance(news, effects.Walled):
+            self.replicas[news.room].wall(news.after, news.first)
+        elif isinstance(news, effects.Removed):
+            self.replicas[news.room].closed = True
+        elif isinstance(news, effects.MyRooms):
+            self.mine = news.rooms
+            self._enter()
         elif isinstance(news, effects.Rewound):
             self.replicas[news.room].rewind(news.seq)
         elif isinstance(news, effects.Answered):
             assert self.answers[news.token] is None, "answered twice"
             self.answers[news.token] = news.reply
+            if isinstance(news.reply, m.Joined) and news.reply.room.id in PRIVATE:
+                self.mine = [*self.mine, news.reply.room.id]
+                self._enter()
         elif isinstance(news, effects.Status):
             self.state = news.state
         elif isinstance(news, effects.Met):
@@ -601,6 +666,12 @@ class ClientProcess:
             self._moved(news)
         else:
             assert not isinstance(news, effects.TurnedAway), news
+
+    def _enter(self) -> None:
+        """Follow the private rooms that are mine."""
+        for room in PRIVATE & set(self.mine):
+            # The application's thread, which is behind.
+            self.world.later(0.0, lambda room=room: self.follow(room) if room in self.mine else None)
 
     def _moved(self, news: effects.Moved) -> None:
         assert self.here is not None, "somebody moved before it was told who is here"
@@ -733,7 +804,7 @@ class World:
     def roll_back(self, batches: int, new_epoch: bool, lose: bool = True) -> None:
         """Crash, and put back the store as it was so many batches ago; nobody runs afterwards."""
         self.crash_broker(lose)
-        before = set(self.store.texts())
+        before = set(self.store.texts()) | self.store.deleted
         epoch = f"e{next(self.serials)}" if new_epoch else self.store.epoch
         self.store = self.store.rolled_back(max(1, len(self.store.batches) - batches), epoch)
         self.erased |= before - set(self.store.texts())
@@ -786,14 +857,47 @@ class World:
                 found.append(f"{process.name} has unsent rows {list(client.disk.rows)}")
             if any(answer is None for answer in process.answers.values()):
                 found.append(f"{process.name} waits for an answer")
-            if process.watches and self.broker is not None and process.here != (here := self.broker.here()):
+            watches = process.watches and not process.session.off_feed.closed  # guests are not told who is here
+            if watches and self.broker is not None and process.here != (here := self.broker.here()):
                 found.append(f"{process.name} sees {process.here}, and {here} are here")
             for room, replica in process.replicas.items():
                 log = self.store.log(room)
-                if replica.base > len(log) or replica.events != log[replica.base :]:
+                if room in PRIVATE:
+                    found += self._unsettled_private(client, room, replica)
+                elif replica.base > len(log) or replica.events != log[replica.base :]:
                     had = [event.seq for event in replica.events]
                     found.append(f"{process.name} has {had} of {room}, behind {replica.base}, and not 1..{len(log)}")
         return found
+
+    def _unsettled_private(self, client: Client, room: str, replica: Replica) -> list[str]:
+        assert self.broker is not None
+        inside, spans = self.broker.readable(client.person, room)
+        log = [event for event in self.store.log(room) if event.seq > replica.base and reach.has(spans, event.seq)]
+        name, had = client.process.name, [event.seq for event in replica.events]
+        if not inside:
+            # What it has it may keep; it must not be more than it ever might read, as far as the log remembers.
+            leaked = set(had) - {event.seq for event in log} if not self.rolled_back else set()
+            return [f"{name} has {sorted(leaked)} of {room}, which it could never read"] if leaked else []
+        mine = replica.events
+        if self.rolled_back:
+            # A backup from before a deletion has the text again; the copy, which is of the same history, need not.
+            blank = {event.seq: event.body for event in mine if bytes(event.body) == wire.BLANK}
+            log = [structs.replace(event, body=blank.get(event.seq, event.body)) for event in log]
+        # Of what was deleted behind a wall nobody told.
+        heard = {event.target for event in log if event.kind == "deleted"}
+        texts = {event.seq: event.body for event in mine if event.seq not in heard}
+        log = [
+            structs.replace(event, body=texts.get(event.seq, event.body)) if bytes(event.body) == wire.BLANK else event
+            for event in log
+        ]
+        if replica.closed or mine != log:
+            return [f"{name} has {had} of {room}, closed {replica.closed}, and not {[event.seq for event in log]}"]
+        return []
+
+    def _deleted(self) -> set[tuple[str, int]]:
+        """What was deleted, in the very batch that it came with perhaps."""
+        logs = (event for room in PRIVATE for event in self.store.log(room))
+        return {(event.room, event.target) for event in logs if event.kind == "deleted"}
 
     def check(self) -> None:
         """The promises about posts. To be called when all is settled."""
@@ -803,12 +907,14 @@ class World:
         for text, said_ in self.posts.items():
             assert said_.fates, f"{text!r} was lost silently"
             assert copied or count[text] <= 1, f"{text!r} is there {count[text]} times"
-            if any(isinstance(fate, m.Posted) for fate in said_.fates):
-                assert count[text] >= 1 or text in self.erased, f"{text!r} was acknowledged and is gone"
+            places = {(fate.room, fate.seq) for fate in said_.fates if isinstance(fate, m.Posted)}
+            if places and not places & self._deleted():
+                known = count[text] >= 1 or text in self.erased or text in self.store.deleted
+                assert known, f"{text!r} was acknowledged and is gone"
         for room in self.store.events if not copied else ():
             last: Counter[str] = Counter()
             for event in self.store.log(room):
-                if event.kind == "message":
+                if event.kind == "message" and bytes(event.body) != wire.BLANK:
                     process, _, number = wire.decode(event.body, m.Message).text.partition(" ")
                     assert int(number) > last[process], f"{process} said {number} before {last[process]}"
                     last[process] = int(number)

@@ -284,8 +284,45 @@ NUMBERS_OF_POSTS = [
 ]  # fmt: skip
 
 
+# ---- rights ---------------------------------------------------------------------------------------------------------
+
+RIGHTS = [
+    *cases(
+        "not_allowed",
+        RE,
+        "a member's",
+        {
+            "ban": ask("ban", user="zoë"),
+            "ban of an address": ask("ban", address="127.0.0.1"),
+            "list of bans": ask("bans"),
+            "role": ask("role", user="Mallory", role="owner"),
+            "invitation": ask("invitation", digest="0" * 32),
+            "list of invitations": ask("invitations"),
+            "yes": ask("approve", user="zoë"),
+            "no": ask("reject", user="zoë"),
+            "release": ask("release", name="zoë"),
+            "rekey": ask("rekey", user="zoë", key="$KEY"),
+            "change of their room": ask("change", room=THEIR_ROOM, archived=True),
+            "hand in their room": ask("appoint", room=THEIR_ROOM, user="zoë", role="muted"),
+            "removal from their room": ask("remove", room=THEIR_ROOM, user="zoë"),
+        },
+    ),
+    *cases(
+        "no_room",
+        RE,
+        "the audit log",
+        {"page": ask("page", room="!audit"), "room": ask("room", room="!audit"), "who": ask("who", room="!audit")},
+    ),
+    *cases("no_user", RE, "nobody", {"direct": ask("direct", people=["nobody"])}),
+    *cases("no_event", RE, "nothing", {"report": ask("report", room=ROOM, seq=MOST)}),
+    *cases("no_such", RE, "nothing", {"unban": ask("unban", ban="b1"), "unlink": ask("unlink", key="no key")}),
+    *cases("last_key", RE, "the only key", {"unlink": ask("unlink", key="$MINE")}),
+    *from_strangers("invite_bad", "an invitation", {"that nobody made": hello(invite="a guess")}),
+]
+
+
 BAD_REQUESTS: tuple[Case, ...] = (
-    *NO_HELLO, *VERSIONS, *KEYS, *NAMES, *ROOMS, *POSTS, *NUMBERS_OF_POSTS,
+    *NO_HELLO, *VERSIONS, *KEYS, *NAMES, *ROOMS, *POSTS, *NUMBERS_OF_POSTS, *RIGHTS,
 )  # fmt: skip
 
 # What looks like it, but is granted: the protocol may grow, and a field that is not known is ignored (section 2).

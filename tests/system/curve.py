@@ -63,8 +63,9 @@ class Line:
         return "let in" if event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED else "cut"
 
     def send(self, request: m.Request | bytes) -> None:
-        """Send a request or anything else."""
-        self.socket.send(request if isinstance(request, bytes) else wire.encode(request))
+        """Send a request or anything else; to nobody, if the connection was refused by then."""
+        with contextlib.suppress(zmq.Again):
+            self.socket.send(request if isinstance(request, bytes) else wire.encode(request), zmq.DONTWAIT)
 
     def receive(self) -> m.Reply:
         """The next reply."""

@@ -42,6 +42,16 @@ def quiet_ports() -> int:
             return first
 
 
+# Tests and benchmarks write faster than people do, and all from one address.
+UNLIMITED = {
+    f"CHAT_LIMITS__{name}": "0"
+    for name in (
+        "USER_POSTS_PER_SECOND", "USER_BYTES_PER_SECOND", "ADDRESS_POSTS_PER_SECOND", "USER_ROOMS",
+        "USER_CONNECTIONS", "ADDRESS_CONNECTIONS", "ADDRESS_CONNECTS_PER_SECOND",
+    )
+}  # fmt: skip
+
+
 class BrokerProcess:
     """``python broker.py`` on free ports; `kill` is kill -9."""
 
@@ -51,7 +61,7 @@ class BrokerProcess:
         self.port = free_ports()
         self.ready: dict[str, Any] = {}
         self.program: tuple[str, ...] = (str(ROOT / "broker.py"),)
-        self.environment: dict[str, str] | None = None  # this process's own
+        self.environment: dict[str, str] | None = None  # this process's own; without limits, unless it says so
         self._process: subprocess.Popen[str] | None = None
         self._log, self._ready_file = folder / "broker.log", folder / "ready.json"
 
@@ -83,10 +93,9 @@ class BrokerProcess:
         self._ready_file.unlink(missing_ok=True)
         command = [sys.executable, *self.program, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--data", str(self.data), "--ready-file", str(self._ready_file), *self.flags]
+        env = UNLIMITED | (dict(os.environ) if self.environment is None else self.environment)
         with self._log.open("a") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, text=True, cwd=self.folder, env=self.environment
-            )
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, text=True, cwd=self.folder, env=env)
 
     def serves(self) -> bool:
         """Has it said, since it was started, that it serves?"""

@@ -74,7 +74,7 @@ def test_who_runs_the_broker_makes_the_first_owner(broker: BrokerProcess, admin:
     admin.done("role", "ann", "owner")
     assert admin.role_of("ann") == "owner"
     assert ann.run("bans", *security(broker)).returncode == 0
-    assert [act["body"].get("name") for act in admin.listed("audit") if act["body"].get("act") == "role"] == ["ann"]
+    assert [act["whom"] for act in admin.listed("audit") if act["act"] == "role"] == ["ann"]
 
 
 def test_a_ban_takes_effect_and_ends_when_it_is_lifted(broker: BrokerProcess, admin: Admin) -> None:

@@ -3,12 +3,15 @@
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.system.processes import ROOT, BrokerProcess, Person, environment, next_event
+from chat_client.bot import Bot, Call
+from chat_core import messages as m
+from tests.system.processes import LONG, ROOT, BrokerProcess, Person, environment, next_event
 
 pytestmark = pytest.mark.real
 
@@ -77,3 +80,47 @@ def test_a_bot_answers_what_was_asked_while_it_was_dead_and_the_broker_restarted
     wait_for(tail, "dice", "of 14.")
     answers = [str(event["text"]) for event in ann.history() if event["name"] == "dice" and event["kind"] == "message"]
     assert [answer.partition("of ")[2] for answer in answers] == ["6.", "10.", "11.", "12.", "13.", "14."]
+
+
+@pytest.fixture
+def parrot(broker: BrokerProcess, tmp_path: Path) -> Iterator[tuple[Bot, list[m.Notice]]]:
+    """A bot that says again what it is told, in the lobby and in direct rooms, and the notices that it heard."""
+    bot = Bot(broker.address, "parrot", ["lobby"], tmp_path / "parrot", directs=True)
+    heard: list[m.Notice] = []
+    bot.on_notice(heard.append)
+
+    @bot.command
+    def again(call: Call, text: str) -> str:
+        return f"{call.name} says {text}"
+
+    yield bot, heard
+    bot.stop()
+
+
+def test_a_bot_answers_in_direct_rooms_and_in_a_private_one_to_which_it_is_invited(
+    person: People, parrot: tuple[Bot, list[m.Notice]]
+) -> None:
+    bot, heard = parrot
+    ann = person("ann")
+    ann.run("create", "plan", "--private")
+    running = threading.Thread(target=bot.run, daemon=True)
+    running.start()
+    wait_for(ann.start("tail", "lobby", "--from", "1", "--json"), "parrot", "joined")
+    ann.run("send", "@parrot", "!again hello")
+    wait_for(ann.start("tail", "@parrot", "--from", "1", "--json"), "parrot", "ann says hello")
+    bot.rooms.append("plan")  # not before: a bot that may not enter one of its rooms says so at its start, and ends
+    ann.run("invite", "plan", "parrot")
+    tail = ann.start("tail", "plan", "--from", "1", "--json")
+    wait_for(tail, "parrot", "joined")
+    ann.run("send", "plan", "!again hello there")
+    wait_for(tail, "parrot", "ann says hello there")
+    ann.run("remove", "plan", "parrot", "--reason", "noise")
+    ann.run("send", "lobby", "!again still here?")
+    wait_for(ann.start("tail", "lobby", "--from", "1", "--json"), "parrot", "still here?")
+    assert [(notice.kind, notice.room, notice.reason) for notice in heard] == [
+        ("invited", "plan", ""),
+        ("removed", "plan", "noise"),
+    ]
+    bot.stop()
+    running.join(LONG)
+    assert not running.is_alive()

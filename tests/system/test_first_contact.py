@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from chat_client.pins import PINS_FILE
 from chat_core.address import parse_address
 from chat_core.keys import fingerprint
-from tests.system.processes import LONG, BrokerProcess, Person
+from tests.system.processes import LONG, ROOT, BrokerProcess, Person, environment
 
 pytestmark = pytest.mark.real
 
@@ -195,13 +196,21 @@ def test_a_key_goes_to_another_machine(broker: BrokerProcess, person: People, tm
     assert ann.run("key", "export", str(file)).returncode == 78  # not over what is there
 
 
+def invitation_of(broker: BrokerProcess) -> str:
+    """A join string with an invitation, made by whoever runs the broker."""
+    words = [sys.executable, str(ROOT / "broker.py"), "admin", "invitation", "--data", str(broker.data)]
+    made = subprocess.run(words, capture_output=True, text=True, timeout=LONG, env=environment(broker.folder))
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
 def test_no_secret_is_in_what_a_client_prints_or_logs(broker: BrokerProcess, person: People, tmp_path: Path) -> None:
     script = (
         "import logging, sys; logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)\n"
         "from chat_client.cli import main; sys.exit(main())"
     )
     ann = person("ann")
-    invited = f"{broker.address}&invite=sesame-open-up"
+    invited = invitation_of(broker)
     words = ["send", "--broker", invited, "--name", "ann", "lobby", "a word between us"]
     python = ann.command("rooms")[0]
     done = subprocess.run(
@@ -210,5 +219,5 @@ def test_no_secret_is_in_what_a_client_prints_or_logs(broker: BrokerProcess, per
     assert done.returncode == 0, done.stderr
     assert "opens tcp://" in done.stderr  # it does log
     (key,) = (file for file in tmp_path.rglob("key") if file.is_file())
-    for secret in (key.read_text().split()[-1], "sesame", "a word between us"):
+    for secret in (key.read_text().split()[-1], parse_address(invited).invite, "a word between us"):
         assert secret not in done.stdout + done.stderr

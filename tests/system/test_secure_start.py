@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from chat_broker.serving.admin import PLACE
 from chat_broker.serving.keyfiles import ADMIN_KEY, BROKER_KEY, open_keyring
 from chat_core import keys, wire
 from chat_core import messages as m
@@ -18,6 +19,11 @@ from tests.system.curve import Context, Line, new_key
 from tests.system.processes import ROOT, BrokerProcess, environment
 
 pytestmark = pytest.mark.real
+
+
+def admin_port(process: BrokerProcess) -> int:
+    """Where the admin's socket is, as the data folder says it."""
+    return int((process.data / PLACE).read_text().split()[0])
 
 
 @pytest.fixture
@@ -55,9 +61,9 @@ def test_the_key_is_the_same_after_a_restart_and_the_admins_port_is_told_while_i
     process: BrokerProcess,
 ) -> None:
     key = process.ready["key"]
-    assert int((process.data / "admin.port").read_text()) > 0
+    assert admin_port(process) > 0
     assert process.stop() == 0
-    assert not (process.data / "admin.port").exists()
+    assert not (process.data / PLACE).exists()
     assert process.start().ready["key"] == key
 
 
@@ -76,13 +82,13 @@ def test_no_secret_gets_out_of_its_file(process: BrokerProcess) -> None:
     context: Context = zmq.Context()
     with contextlib.ExitStack() as stack:
         stack.callback(context.term)
-        for key, port in ((new_key(), process.port), (ring.admin, int((process.data / "admin.port").read_text()))):
+        for key, port in ((new_key(), process.port), (ring.admin, admin_port(process))):
             line = Line(context, zmq.DEALER, port).locked(key, ring.broker.public).connected()
             stack.callback(line.close)
             line.send(b"\xff")
             line.receive()
             line.ask(m.Rooms(1))
-    told = [process.log(), (process.folder / "ready.json").read_text(), (process.data / "admin.port").read_text()]
+    told = [process.log(), (process.folder / "ready.json").read_text(), (process.data / PLACE).read_text()]
     if sys.platform == "linux":
         told += [Path(f"/proc/{process.pid}/{name}").read_text() for name in ("cmdline", "environ")]
     process.stop()
@@ -125,7 +131,7 @@ def test_a_broker_whose_gatekeeper_dies_ends_with_status_70_and_says_so(tmp_path
         assert "the gatekeeper has ended" in broken.log()
         assert "ZeroDivisionError" in broken.log()
         assert not line.hears(0)
-    assert not (broken.data / "admin.port").exists()
+    assert not (broken.data / PLACE).exists()
 
 
 def test_a_lack_of_open_files_is_warned_of_said_and_ends(tmp_path: Path) -> None:
