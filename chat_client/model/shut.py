@@ -14,7 +14,8 @@ def shut_text(room: RoomState, now: int) -> str:
     if room.archived:
         return "This room is archived: it can be read, and that is all."
     if room.role == "muted" and not 0 < room.until <= now:
-        until = f" until {moment(room.until)}" if room.until else ""
+        day = moment(now)[:11]  # is not worth telling if it is today
+        until = f" until {moment(room.until).removeprefix(day)}" if room.until else ""
         return f"You are muted here{until}: you can read, but not write."
     here = rights.Standing("member", room.kind, room.role)
     if room.read_only and not rights.may("post_read_only", here):
