@@ -44,13 +44,16 @@ from benchmarks.measuring import (  # noqa: E402
 from chat_client import effects  # noqa: E402
 from chat_client.backend import now  # noqa: E402
 from chat_client.gui.app import App, Wish, put_window_first  # noqa: E402
-from chat_client.gui.controller import Controller, Outside  # noqa: E402
+from chat_client.gui.controller import Controller  # noqa: E402
 from chat_client.gui.look import Look  # noqa: E402
+from chat_client.gui.menus import Menus  # noqa: E402
+from chat_client.gui.question import Question  # noqa: E402
 from chat_client.model.chat import Chat  # noqa: E402
 from chat_core.address import parse_address  # noqa: E402
 from tests.curve import encrypt  # noqa: E402
 from tests.system.processes import BrokerProcess  # noqa: E402
 from tools import display  # noqa: E402
+from tools.setting import outside  # noqa: E402
 from tools.stage import Room, Stage, moment  # noqa: E402
 
 LIMIT_MS = 50
@@ -228,8 +231,8 @@ def burst_from_queue(count: int, piece: int, scale: float | None) -> Figures:
     room = Room("lobby", ["ann"])
     stage = Stage("ann", [room], ["ann"])
     chat = Chat(stage.address.text, "ann")
-    outside = Outside(lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None)
-    controller = Controller(root, look, stage, chat, outside)  # type: ignore[arg-type]
+    around = outside(Question(root, look), Menus(root, look), stage)
+    controller = Controller(root, look, stage, chat, around)  # type: ignore[arg-type]
     controller.start(lambda news: None)
     stage.open()
     stage.connect()

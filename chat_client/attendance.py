@@ -57,10 +57,12 @@ class Attendance:
         self.version = delta.version
         # The snapshot may have told already what a delta says.
         came = [(user, name) for user, name in delta.came if user not in self.here]
+        # Who came and took another name within one delta came under that name only.
+        called = [*(pair for pair in delta.came if pair not in came), *delta.named]
         went = [(user, name) for user, name in delta.went if user in self.here]
         self.here.update(came)
         for user, _ in went:
             del self.here[user]
-        named = [(user, name) for user, name in delta.named if self.here.get(user, name) != name]
+        named = [(user, name) for user, name in called if self.here.get(user, name) != name]
         self.here.update(named)
         return Moved(came, went, named) if came or went or named else None

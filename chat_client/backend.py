@@ -26,7 +26,7 @@ from chat_client.meeting import OPEN
 from chat_client.model import orders
 from chat_client.model.chat import News
 from chat_client.model.moment import Moment
-from chat_client.pins import Trust
+from chat_client.pins import Pins, Trust
 from chat_core import messages as m
 from chat_core.address import Address
 from chat_core.errors import ChatError, UntrustedError
@@ -54,10 +54,13 @@ class Backend:
         every: s.Intervals | None = None,
         context: Context | None = None,
         sure: bool = False,
+        anew: bool = False,
+        link: str = "",
     ) -> None:
         """``folder`` is the identity's, made if it is not there. ``name`` "": the broker must know the identity.
-        ``sure``: the key in the address is the right one, whatever was known there before."""
-        self.address, self._sure = address, sure
+        ``sure``: the key in the address is the right one, whatever was known there before; ``anew``: what was known
+        there is to be forgotten. ``link``: the one-time code that another machine of this user showed."""
+        self.address, self._sure, self._anew, self._link_code = address, sure, anew, link
         self._trust: Trust | None = None  # the disk's thread has it
         self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._folder, self._name, self._every, self._context = folder, name, every, context
@@ -153,10 +156,12 @@ class Backend:
                 disk = Disk(self.address, identity, self.news.put, self._post)
                 stack.callback(disk.close)
                 self._home = disk.home
+                if self._anew:
+                    Pins(self._folder).forget(self.address)
                 self._trust = Trust(self.address, self._folder, sure=self._sure)
                 self._session = s.Session(
                     identity.public, self._name, dice=random.SystemRandom(), every=self._every, watch=True,
-                    pin=self._trust.pin, where=self.address.text, invite=self.address.invite,
+                    invite=self.address.invite, link=self._link_code, pin=self._trust.pin, where=self.address.text,
                 )  # fmt: skip
                 self._link = Link(self._session, self.address, self._deliver, self._context, identity=identity)
                 stack.callback(self._link.stop)

@@ -52,6 +52,11 @@ def sentence(code: str, where: str, answer: m.Answer | None = None) -> str:
     return SENTENCES[code].format(where=where, key=key)
 
 
+def without_command(text: str, where: str) -> str:
+    """The sentences where no command line is at hand, but a button that does the same."""
+    return text.replace(_FORGET.format(where=where), "forget what is known of it")
+
+
 def unconfirmed(where: str, answer: m.Answer, wanted: str = "") -> str:
     """Why a broker that was met for the first time is not trusted without somebody's word. ``wanted``: the fingerprint
     that was expected."""

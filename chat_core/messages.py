@@ -23,7 +23,7 @@ Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z", max_length=32)]  # key
 PeopleNamed = Annotated[list[Short], Meta(max_length=20)]
 Pair = tuple[str, str]  # (user, name)
 
-# What somebody is in the chat, and in a room ("": not in it). chat_broker/access.py says who may do what.
+# What somebody is in the chat, and in a room ("": not in it). chat_core/rights.py says who may do what.
 ChatRole = Literal["owner", "admin", "member", "guest", "bot"]
 RoomRole = Literal["owner", "moderator", "member", "muted"]
 RoomKind = Literal["open", "private", "direct", "audit"]

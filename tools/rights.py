@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from chat_broker.access import CHAT_ROLES, IN_A_ROOM, IN_THE_CHAT, ROOM_KINDS, ROOM_ROLES, Rule, Standing, may
+from chat_core.rights import CHAT_ROLES, IN_A_ROOM, IN_THE_CHAT, ROOM_KINDS, ROOM_ROLES, Rule, Standing, may
 
 PAGE = Path(__file__).parents[1] / "docs" / "access.md"
 
 HEAD = """# Who may do what
 
-This page is made by `python tools/rights.py` of the table that the broker asks, `chat_broker/access.py`. Do not edit
+This page is made by `python tools/rights.py` of the table that the broker asks, `chat_core/rights.py`. Do not edit
 it. How the requests are called by which one does these things says [protocol.md](protocol.md).
 
 What somebody may do depends on what they are in the chat (`role`), on what kind of room it is about, and on what they

@@ -5,87 +5,19 @@ A scene is a function that is given a `Setting` and puts something into its wind
 
 import tkinter as tk
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chat_client import effects
 from chat_client.flight import Settled
-from chat_client.gui.controller import Controller, Outside
-from chat_client.gui.look import Look
-from chat_client.gui.question import Question
-from chat_client.gui.signin import SignIn
-from chat_client.model.chat import Chat
 from chat_core import messages as m
+from tools import scenes_access
+from tools.setting import HERE, PEOPLE, End, Scene, Setting, chat, office_stage, sign_in, type_in
 from tools.stage import Room, Stage, moment
-
-
-@dataclass
-class Setting:
-    """A window that is on the screen. ``settle`` lets Tk do everything that is to be done."""
-
-    root: tk.Tk
-    look: Look
-    question: Question
-    settle: Callable[[], None]
-
-    def key(self, *keys: str) -> None:
-        """Press keys, as Tk calls them, where the focus is."""
-        for key in keys:
-            (self.root.focus_get() or self.root).event_generate(key)
-            self.settle()
-
-
-End = Callable[[], None]
-Scene = Callable[[Setting], End]
-
-PEOPLE = ["ada", "Grace H.", "Priya Nair", "relay-bot", "Tomás Vega", "Wen Li", "Zoë"]
-HERE = PEOPLE[:5]
-
-
-def _chat(setting: Setting, stage: Stage, room: str = "general") -> Controller:
-    """A chat on this stage, connected, with this room open."""
-    chat = Chat(stage.address.text, stage.me, room)
-    outside = Outside(lambda: None, lambda step: None, lambda x, y: None, lambda title, unread: None)
-    controller = Controller(setting.root, setting.look, stage, chat, outside)  # type: ignore[arg-type]
-    controller.start(lambda news: None)
-    stage.open()
-    stage.connect()
-    controller.show()
-    setting.settle()
-    return controller
-
-
-def _office() -> Stage:
-    """The rooms of the pictures that the look was designed with (look-target-light.png)."""
-    general = Room("general", list(PEOPLE), unread=2)
-    general.say("Tomás Vega", "the switch in the basement is **new**: 48 ports, quiet, and ours", moment("17:51", 1))
-    general.say("Tomás Vega", "_finally_", moment("17:52", 1))
-    general.say("Wen Li", "nice! 🎉 that was the last unmanaged one 🚀", moment("17:58", 1))
-    general.say(
-        "Priya Nair", "@ada could you look at the `RCVHWM` on the PUB side before the noon deploy?", moment("10:12")
-    )
-    general.say(
-        "relay-bot", "build 4182 passed in 3m12s — artefact `relay-0.9.1.whl` ready to ship ✅", moment("10:13")
-    )
-    general.say("Tomás Vega", "here's the view from the new office: https://harbour.lan/webcam", moment("10:16"))
-    general.say(
-        "Grace H.",
-        "**love** it. *when* do we move in? the old one smells of ozone 😅 and this is a long line so that we can see "
-        "how wrapping with a hanging indent works in each of the looks",
-        moment("10:18"),
-    )
-    rooms = [Room("engineering", unread=12), Room("deploys"), Room("random"), Room("lunch", unread=1)]
-    rooms += [Room("ops-alerts", unread=120), Room("gardening", mine=False)]
-    for room in rooms:
-        room.members = ["ada", "relay-bot"]
-        for number in range(room.unread + 3):
-            room.say("relay-bot", f"line {number}", moment("9:30"))
-    return Stage("ada", [general, *rooms], HERE)
 
 
 def office(setting: Setting) -> End:
     """The busy window of the README and of the gallery's first rows."""
-    stage = _office()
-    controller = _chat(setting, stage)
+    stage = office_stage()
+    controller = chat(setting, stage)
     for text in ("deploy of 4181 is through", "@ada 4182 waits for your yes", "queue is empty"):
         stage.arrive("deploys", "relay-bot", text, moment("10:17"))
     return controller.stop
@@ -121,19 +53,19 @@ def crowd(setting: Setting) -> End:
         for number in range(other.unread + 1):
             other.say("relay-bot", f"line {number}", moment("9:30"))
     stage = Stage("ada", [room, *rooms], HERE + _members(17))
-    controller = _chat(setting, stage, "engineering")
+    controller = chat(setting, stage, "engineering")
     stage.tell(effects.Moved([("u-zoë", "Zoë")], []))
     return controller.stop
 
 
 def signin_empty(setting: Setting) -> End:
     """The card that asks, at the very first start."""
-    return _signin(setting).destroy
+    return sign_in(setting).destroy
 
 
 def signin_errors(setting: Setting) -> End:
     """Both kinds of trouble: the name's, after the address's."""
-    card = _signin(setting)
+    card = sign_in(setting)
     card.fill("Ada", "10.0.3.7")
     card.show_error("name", "The name Ada is taken: somebody else uses it here.")
     return card.destroy
@@ -141,7 +73,7 @@ def signin_errors(setting: Setting) -> End:
 
 def signin_address(setting: Setting) -> End:
     """A long sentence below the address."""
-    card = _signin(setting)
+    card = sign_in(setting)
     card.fill("Ada", "harbuor.lan")
     card.show_error("address", "There is no host 'harbuor.lan' on this network: is the name right?")
     return card.destroy
@@ -149,57 +81,48 @@ def signin_address(setting: Setting) -> End:
 
 def signin_busy(setting: Setting) -> End:
     """It is tried."""
-    card = _signin(setting)
+    card = sign_in(setting)
     card.fill("Ada", "10.0.3.7")
     card.show_busy("Looking for the chat at 10.0.3.7:5555…")
     return card.destroy
 
 
-def _signin(setting: Setting) -> SignIn:
-    card = SignIn(setting.root, setting.look, on_submit=lambda *_: None, on_cancel=lambda: None)
-    card.pack(fill="both", expand=True)
-    card.show_known(["Ada", "Grace H."], ["10.0.3.7:5555"])
-    setting.settle()
-    card.fill("", "")
-    return card
-
-
 def empty(setting: Setting) -> End:
     """A room in which nothing was said."""
-    return _chat(setting, Stage("ada", [Room("lobby", ["ada"])], ["ada"]), "lobby").stop
+    return chat(setting, Stage("ada", [Room("lobby", ["ada"])], ["ada"]), "lobby").stop
 
 
 def nowhere(setting: Setting) -> End:
     """In no room at all."""
-    return _chat(setting, Stage("ada", [], ["ada"]), "").stop
+    return chat(setting, Stage("ada", [], ["ada"]), "").stop
 
 
 def catching_up(setting: Setting) -> End:
     """Connected, and what was missed is coming in."""
-    stage = _office()
-    controller = _chat(setting, stage)
+    stage = office_stage()
+    controller = chat(setting, stage)
     stage.tell(effects.Status("syncing", ""))
     return controller.stop
 
 
 def offline(setting: Setting) -> End:
     """The broker is away, and messages wait for it."""
-    stage = _office()
-    controller = _chat(setting, stage)
+    stage = office_stage()
+    controller = chat(setting, stage)
     stage.tell(effects.Status("offline", "no answer"))
     setting.settle()
     for text in ("I'm on it, give me ten minutes", "is anybody there?"):
-        _type(setting, controller, text)
+        type_in(setting, controller, text)
         setting.key("<Return>")
     return controller.stop
 
 
 def refused(setting: Setting) -> End:
     """One message was not taken, and one is at the broker but not in the log yet."""
-    stage = _office()
-    controller = _chat(setting, stage)
+    stage = office_stage()
+    controller = chat(setting, stage)
     for text in ("this one is too much\nand has a second line", "and this one is fine"):
-        _type(setting, controller, text)
+        type_in(setting, controller, text)
         setting.key("<Return>")
     no = m.Refused(0, "too_fast", "You are writing too fast: wait a few seconds.", "final")
     stage.tell(Settled(stage.kept[0], no), Settled(stage.kept[1], m.Posted(0, "general", 99, moment("10:20"))))
@@ -208,16 +131,16 @@ def refused(setting: Setting) -> End:
 
 def mistyped(setting: Setting) -> End:
     """A command that there is not, and a message that is too long."""
-    controller = _chat(setting, _office())
-    _type(setting, controller, "/jion general " + "and on " * 1165)
+    controller = chat(setting, office_stage())
+    type_in(setting, controller, "/jion general " + "and on " * 1165)
     setting.key("<Return>")
     return controller.stop
 
 
 def writing(setting: Setting) -> End:
     """A composer of many lines."""
-    controller = _chat(setting, _office())
-    _type(setting, controller, "\n".join(f"line {number} of what I have to say" for number in range(1, 16)))
+    controller = chat(setting, office_stage())
+    type_in(setting, controller, "\n".join(f"line {number} of what I have to say" for number in range(1, 16)))
     return controller.stop
 
 
@@ -235,7 +158,7 @@ def long_texts(setting: Setting) -> End:
         for number in range(other.unread):
             other.say(name, f"{number}", moment("9:30"))
     stage = Stage("ada", [room, *others], people, broker="the broker of the third floor, west wing")
-    return _chat(setting, stage, room.id).stop
+    return chat(setting, stage, room.id).stop
 
 
 def right_to_left(setting: Setting) -> End:
@@ -248,7 +171,7 @@ def right_to_left(setting: Setting) -> End:
     room.say("小明", "我晚五分钟到，请先开始。", moment("10:01"))
     room.say("สมชาย", "เจอกันครับ", moment("10:01"))
     room.say("ليلى", "النسخة `relay-0.9.1.whl` جاهزة **الآن** https://harbour.lan/ar", moment("10:02"))
-    return _chat(setting, Stage("ada", [room, Room("ספרים"), Room("قهوة")], people), "general").stop
+    return chat(setting, Stage("ada", [room, Room("ספרים"), Room("قهوة")], people), "general").stop
 
 
 def emoji(setting: Setting) -> End:
@@ -265,37 +188,37 @@ def emoji(setting: Setting) -> End:
     room.say("Grace 🌻", "👩🏽‍🤝‍👨🏿🧑🏻‍❤️‍💋‍🧑🏾", moment("10:03"))
     room.say("ada", "in code: `print('👍🏽')`, **bold 🚀**, and a text ☺︎ that is none", moment("10:04"))
     room.say("Tomás Vega", " ".join("😀😃😄😁😆😅🤣😂🙂🙃😉😊😇🥰😍🤩😘😗😚😙🥲😋😛😜🤪😝🤑🤗" * 3), moment("10:05"))
-    controller = _chat(setting, Stage("ada", [room, Room("party")], people), "general")
-    _type(setting, controller, "a 👍🏽 in the composer")
+    controller = chat(setting, Stage("ada", [room, Room("party")], people), "general")
+    type_in(setting, controller, "a 👍🏽 in the composer")
     return controller.stop
 
 
 def completion(setting: Setting) -> End:
     """The list above the composer."""
-    controller = _chat(setting, _office())
-    _type(setting, controller, "/")
+    controller = chat(setting, office_stage())
+    type_in(setting, controller, "/")
     setting.key("<Tab>")
     return controller.stop
 
 
 def names_offered(setting: Setting) -> End:
     """Names and rooms to complete."""
-    controller = _chat(setting, _office())
-    _type(setting, controller, "have you asked @")
+    controller = chat(setting, office_stage())
+    type_in(setting, controller, "have you asked @")
     setting.key("<Tab>", "<Down>")
     return controller.stop
 
 
 def switcher(setting: Setting) -> End:
     """Where to go, Ctrl+K."""
-    controller = _chat(setting, _office())
+    controller = chat(setting, office_stage())
     setting.key("<Control-k>")
     return controller.stop
 
 
 def question(setting: Setting) -> End:
     """What is asked before something is lost."""
-    controller = _chat(setting, _office())
+    controller = chat(setting, office_stage())
     stay: tuple[str, Callable[[], None]] = ("Stay", lambda: None)
     setting.question.ask(
         "The chat runs on this computer",
@@ -312,17 +235,17 @@ def question(setting: Setting) -> End:
 
 def help_note(setting: Setting) -> End:
     """Commands and keys, F1."""
-    controller = _chat(setting, _office())
+    controller = chat(setting, office_stage())
     controller.show_help()
     return controller.stop
 
 
 def jump(setting: Setting) -> End:
     """Somebody reads further up while more is said."""
-    stage = _office()
+    stage = office_stage()
     for number in range(40):
         stage.rooms["general"].say(PEOPLE[number % 5], f"and line {number}", moment("10:19"))
-    controller = _chat(setting, stage)
+    controller = chat(setting, stage)
     setting.key("<Control-Home>")
     for number in range(12):
         stage.arrive("general", "Grace H.", f"more {number}", moment("10:20"))
@@ -362,14 +285,6 @@ def _all_below(widget: tk.Misc) -> list[tk.Misc]:
     return found
 
 
-def _type(setting: Setting, controller: Controller, text: str) -> None:
-    assert controller.window is not None
-    controller.window.composer.focus()
-    setting.settle()
-    controller.window.composer.set_text(text)
-    setting.settle()
-
-
 # Each with the window's width and height at 1x.
 STATES: dict[str, tuple[Scene, int, int]] = {
     "signin-empty": (signin_empty, 760, 560),
@@ -397,4 +312,5 @@ STATES: dict[str, tuple[Scene, int, int]] = {
     "focus-rooms": (focus_rooms, 1040, 640),
     "narrow-rooms": (rooms_over, 480, 560),
     "narrow-people": (people_over, 480, 560),
+    **scenes_access.STATES,
 }

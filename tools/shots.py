@@ -23,10 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from chat_client.gui.look import Look  # noqa: E402
+from chat_client.gui.menus import Menus  # noqa: E402
 from chat_client.gui.palette import Theme  # noqa: E402
 from chat_client.gui.question import Question  # noqa: E402
 from chat_client.gui.window import SMALLEST, USUAL  # noqa: E402
 from tools import display, scenes  # noqa: E402
+from tools.setting import Setting  # noqa: E402
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
 SCALES, STATE_SCALES, README_SCALE = (1.0, 1.5, 2.0), (1.0, 2.0), 2.0
@@ -53,7 +55,9 @@ class Camera:
         self.root.overrideredirect(True)  # no window manager gives it another size
         self.root.report_callback_exception = self._broken
         self.look = Look(self.root, "light", scale)
-        self._setting = scenes.Setting(self.root, self.look, Question(self.root, self.look), self.settle)
+        self._setting = Setting(
+            self.root, self.look, Question(self.root, self.look), Menus(self.root, self.look), self.settle
+        )
 
     def take(self, shot: Shot) -> Image.Image:
         """Set the scene, and take the picture."""

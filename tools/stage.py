@@ -8,6 +8,7 @@ import queue
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -36,7 +37,8 @@ def moment(clock: str, days_ago: int = 0) -> int:
 
 @dataclass
 class Room:
-    """A room and its log. ``unread``: so many of its messages I have not read."""
+    """A room and its log. ``unread``: so many of its messages I have not read. ``roles``: of those members who are more
+    or less than one, by name; ``more``: what else the broker tells of it, such as ``kind`` and ``role``."""
 
     id: str
     members: list[str] = field(default_factory=list)
@@ -45,6 +47,8 @@ class Room:
     name: str = ""
     mine: bool = True
     events: list[m.Event] = field(default_factory=list)
+    roles: dict[str, m.RoomRole] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
     def add(self, author: str, kind: str, body: object, time: int) -> m.Event:
         """Something happens in the room."""
@@ -67,13 +71,16 @@ class Room:
     @property
     def info(self) -> m.RoomInfo:
         """What the broker tells of it."""
-        return m.RoomInfo(self.id, self.name or self.id, self.head, 1, len(self.members), self.mine)
+        name, count = self.name or self.id, len(self.members)
+        return m.RoomInfo(self.id, name, self.head, 1, count, self.mine, **self.more)
 
     @property
     def known(self) -> orders.Known:
         """What the copy on disk would tell of it."""
         seq, last = self.head
-        return orders.Known(self.id, self.name or self.id, 1, seq, last, seq - self.unread, self.unread, self.draft)
+        kind = self.more.get("kind", "open")
+        name, read = self.name or self.id, seq - self.unread
+        return orders.Known(self.id, name, 1, seq, last, read, self.unread, self.draft, kind=kind)
 
 
 class Stage:
@@ -81,14 +88,15 @@ class Stage:
 
     def __init__(
         self, me: str, rooms: Iterable[Room] = (), here: Iterable[str] = (), broker: str = "harbour",
-        address: str = "10.0.3.7:5555",
+        address: str = "10.0.3.7:5555", role: m.ChatRole = "member",
     ) -> None:  # fmt: skip
-        """``me``: my name; ``here``: the names of those who are connected."""
+        """``me``: my name; ``here``: the names of those who are connected; ``role``: mine in the chat."""
         self.me, self.here, self.broker = me, list(here), broker
         self.rooms = {room.id: room for room in rooms}
-        self.address = parse_address(address)
+        self.address, self.role = parse_address(address), role
         self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self.kept: list[Row] = []
+        self.answers: dict[type[m.Request], m.Reply] = {}  # to what else may be asked
 
     # ---- what the script does
 
@@ -100,8 +108,20 @@ class Stage:
     def connect(self, seconds: float = 0.0003) -> None:
         """The broker answers, and all is well. ``seconds``: how long an answer takes."""
         mine = [room.info for room in self.rooms.values() if room.mine]
+        invited = [room.info for room in self.rooms.values() if room.more.get("invited")]
         welcome = m.Welcome(
-            0, 1, user_of(self.me), self.me, "home", "boot", "epoch", 5556, broker=self.broker, rooms=mine
+            0,
+            1,
+            user_of(self.me),
+            self.me,
+            "home",
+            "boot",
+            "epoch",
+            5556,
+            broker=self.broker,
+            rooms=mine,
+            invited=invited,
+            role=self.role,
         )
         self.tell(
             effects.Welcomed(welcome, encrypted=True),
@@ -146,6 +166,9 @@ class Stage:
         if isinstance(request, m.Room):
             room = self.rooms[request.room]
             members = [(user_of(name), name) for name in room.members]
-            self.tell(effects.Answered(token, m.RoomState(0, room.info, members)))
+            roles = {user_of(name): role for name, role in room.roles.items()}
+            self.tell(effects.Answered(token, m.RoomState(0, room.info, members, roles)))
         elif isinstance(request, m.Rooms):
             self.tell(effects.Answered(token, m.RoomList_(0, [room.info for room in self.rooms.values()])))
+        elif type(request) in self.answers:
+            self.tell(effects.Answered(token, self.answers[type(request)]))

@@ -1,40 +1,37 @@
-"""The program with a window: who joins where, from the card that asks to the chat itself, and how it ends."""
+"""The program with a window: how it starts, what its menu holds, and how it ends."""
 
-import contextlib
 import gc
 import logging
 import signal
 import sys
 import tkinter as tk
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from chat_client import effects
 from chat_client import session as s
-from chat_client.backend import Backend
+from chat_client.gui import confirming
 from chat_client.gui import scale as scaling
 from chat_client.gui.appearance import Appearance
-from chat_client.gui.confirming import ask_to_confirm
 from chat_client.gui.controller import Controller, Outside
+from chat_client.gui.entrance import Entrance
 from chat_client.gui.home import Home
+from chat_client.gui.menus import RULE, Entry, Menus
 from chat_client.gui.question import Question
-from chat_client.gui.signin import SignIn
-from chat_client.hosting import Host, Hosted, NotHosted, handed_out, is_loopback
-from chat_client.identity import folder_for
+from chat_client.gui.signin import SignIn, Wanted
+from chat_client.hosting import Host, handed_out
 from chat_client.model import orders
-from chat_client.model.chat import Chat, News
-from chat_core import names
-from chat_core.address import DEFAULT_PORT, Address, parse_address
-from chat_core.errors import AddressError, RefusedError
+from chat_client.model.chat import News
+from chat_client.troubles import UNTRUSTED
+from chat_core.address import Address, parse_address
 
 log = logging.getLogger("chat.window")
 
 # So long nobody answers before the card says so; the session's own patience for a hello is 3 s.
 ANSWER_MS = 4000
 _SWITCH_SECONDS = 0.0005
-# Refusals that are about the name.
-_NAME_CODES = {"name_needed", "name_bad", "name_taken", "name_differs"}
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,6 @@ class App:
     ) -> None:
         """``settings``: the file of preferences; ``every``: the session's intervals."""
         self._wish = wish or Wish()
-        self._every, self._answer_ms = every, answer_ms
         scaling.prepare()
         self.root = tk.Tk(className="zmq-chat")
         self.root.withdraw()
@@ -82,18 +78,25 @@ class App:
         self.appearance = Appearance(self.root, self._wish.theme, self._wish.scale, settings)
         self.look = self.appearance.look
         self.question = Question(self.root, self.look)
-        self.signin: SignIn | None = None
-        self.controller: Controller | None = None
+        self.menus = Menus(self.root, self.look)
         self.home = Home(self.root, host or Host())
-        self._menu = tk.Menu(self.root, tearoff=False)  # made anew each time
-        self._strut: tk.PhotoImage | None = None  # in its entries
-        self._joining: tuple[str, str] | None = None  # name and address that are tried
-        self._waiting = ""  # Tk's id
-        self._joined = False
-        self._starting = False  # a broker is started for the chat that is tried
+        self.entrance = Entrance(
+            self.root, self.appearance, self.question, self.home, self,
+            identity=self._wish.identity, every=every, answer_ms=answer_ms,
+        )  # fmt: skip
         self.root.protocol("WM_DELETE_WINDOW", self.close)
         for event in ("<FocusIn>", "<FocusOut>"):
             self.root.bind(event, lambda event: self._focus_changed(), add=True)
+
+    @property
+    def signin(self) -> SignIn | None:
+        """The card that asks who joins where, while it is shown."""
+        return self.entrance.signin
+
+    @property
+    def controller(self) -> Controller | None:
+        """The chat that is tried, or open."""
+        return self.entrance.controller
 
     def run(self) -> int:
         """Show the window until it is closed; returns the exit status."""
@@ -111,197 +114,92 @@ class App:
 
     def start(self) -> None:
         """Open the window."""
+        wish = self._wish
         self.appearance.start()
-        self._show_signin()
-        name = self._wish.name or self.appearance.last()[0]
-        address = self._wish.address or self.appearance.last()[1]
-        assert self.signin is not None
-        self.signin.fill(name, address)
+        name = wish.name or self.appearance.last()[0]
+        address = wish.address or self.appearance.last()[1]
+        self.entrance.show(name, address)
         self.root.deiconify()
         # The first letter that is drawn asks fontconfig, which is another process: not while messages come in.
         self.look.avatar(name or "A")
-        if self._wish.serve:
+        if wish.serve:
+            self.entrance.own_address = wish.address
+            assert self.signin is not None
             self.signin.tick_serve()
             if name:
-                self._submit(name, self._wish.address, True)
-        elif self._wish.name and self._wish.address:
-            self._submit(name, address, False)
+                self.entrance.submit(Wanted(name, wish.address, True))
+        elif wish.name and wish.address:
+            self.entrance.submit(Wanted(name, address))
 
-    # ---- joining
+    # ---- the chat
 
-    def _show_signin(self) -> None:
-        self.signin = SignIn(self.root, self.look, on_submit=self._submit, on_cancel=self._cancel)
-        self.signin.show_known(*self.appearance.known())
-        self.signin.pack(fill="both", expand=True)
-        self.root.title("zmq-chat")
+    def outside(self) -> Outside:
+        """What a chat's window asks of the program."""
+        return Outside(
+            self._close_soon, self.appearance.zoom, self._show_menu, self.appearance.show_title, self.question,
+            self.menus, self._address,
+        )  # fmt: skip
 
-    def _submit(self, name: str, address: str, serve: bool) -> None:
-        """Somebody wants to join."""
-        assert self.signin is not None
-        try:
-            name = names.user_name(name)
-        except RefusedError as problem:
-            self.signin.show_error("name", problem.text if name else "Give a name: it is how the others see you.")
-            return
-        try:
-            if serve:
-                where = self._own_address(address)
-            elif not address:
-                self.signin.show_error("address", "Give the address of the chat, as whoever runs it told you.")
-                return
-            else:
-                where = parse_address(address)
-        except AddressError as problem:
-            self.signin.show_error("address", str(problem))
-            return
-        self._joining = name, address
-        self._starting = serve and not self.home.host.running
-        if serve:
-            self.signin.show_busy("Starting a chat on this computer…")
-            self.home.open(where, lambda news: self._hosted(name, news))
-        else:
-            self._join(name, where)
-
-    def _own_address(self, typed: str) -> Address:
-        """Where to start a chat. What stands in the field, which cannot be changed then, may be another computer's."""
-        if self._wish.serve and self._wish.address:
-            return parse_address(self._wish.address)
-        with contextlib.suppress(AddressError):
-            if is_loopback((given := parse_address(typed)).host):
-                return given
-        return Address("127.0.0.1", DEFAULT_PORT)
-
-    def _hosted(self, name: str, news: Hosted | NotHosted) -> None:
-        if self._joining is None or self.signin is None:
-            return
-        if isinstance(news, NotHosted):
-            self._joining = None
-            self.signin.show_error("", news.text)
-        else:
-            self._joining = name, news.address.text
-            self._join(name, news.address, sure=news.ours)
-
-    def _join(self, name: str, address: Address, sure: bool = False) -> None:
-        assert self.signin is not None
-        self.signin.show_busy(f"Looking for the chat at {address.text}…")
-        folder = self._wish.identity or folder_for(name)
-        backend = Backend(address, folder, name, self._every, sure=sure)
-        chat = Chat(address.text, name, address.room)
-        outside = Outside(self._close_soon, self.appearance.zoom, self._show_menu, self.appearance.show_title)
-        self.controller = Controller(self.root, self.look, backend, chat, outside)
-        self._joined = False
-        self.controller.start(self._heard)
-        self._waiting = self.root.after(self._answer_ms, self._no_answer)
-
-    def _heard(self, news: News) -> None:
-        """What matters until the chat is open, and to whoever started one."""
+    def heard(self, news: News) -> None:
+        """What matters to the program, whatever the chat makes of it."""
         if isinstance(news, effects.Status) and self._at_home:
             if news.state == "live":
                 self.root.after_idle(lambda: self._tell(self.home.news()))
             elif news.state == "offline":
                 self.root.after_idle(lambda: self.home.revive(self._tell) if self._at_home else None)
-        if self._joined and isinstance(news, effects.TurnedAway):
-            # The chat was opened from what is on this machine, and the broker that answers now does not want us.
+        if not self.entrance.joined:
+            return
+        # The chat was opened from what is on this machine, and what answers now is another thing.
+        if isinstance(news, effects.TurnedAway):
             self.root.after_idle(self._tell_over, "The broker does not let you in", news.reply.text)
-        elif self._joined and isinstance(news, orders.Unusable):
-            self.root.after_idle(self._tell_over, "The chat cannot go on", news.text)
-        if isinstance(news, effects.Met):
-            self.root.after_idle(self._confirm, news)
-        if self._joined or self.controller is None:
-            return
-        if isinstance(news, effects.Welcomed) or (isinstance(news, orders.Opened) and news.rooms):
-            self.root.after_idle(self._open_chat)
-            self._joined = True
-        elif isinstance(news, effects.TurnedAway):
-            field: Literal["name", ""] = "name" if news.reply.code in _NAME_CODES else ""
-            self._give_up(field, news.reply.text)
         elif isinstance(news, orders.Unusable):
-            self._give_up("", news.text)
-        elif isinstance(news, orders.Unreachable) or (isinstance(news, effects.Trouble) and news.code != "nobody"):
-            self._give_up("address", news.text)
-
-    def _confirm(self, met: effects.Met) -> None:
-        """Whoever answers is not known: the user decides."""
-        if (controller := self.controller) is None:
-            return
-        self._cancel_wait()
-        backend = controller.backend
-        yes = lambda: backend.carry_out(orders.Trust(met.answer))  # noqa: E731
-        ask_to_confirm(self.question, backend.address.text, met.answer, yes, self._cancel)
+            self.root.after_idle(self._tell_over, "The chat cannot go on", news.text)
+        elif isinstance(news, effects.Met):
+            self.root.after_idle(self._ask_trust, news)
+        elif isinstance(news, effects.Trouble):
+            self.root.after_idle(self._tell_trouble, news)
 
     def _tell_over(self, title: str, text: str) -> None:
         """What the open chat wants does not come any more."""
         self.question.ask(title, text, [("Join another chat", self.sign_in_anew), ("Stay", lambda: None)])
 
+    def _ask_trust(self, met: effects.Met) -> None:
+        if self.controller is not None:
+            backend = self.controller.backend
+            yes = lambda: backend.carry_out(orders.Trust(met.answer))  # noqa: E731
+            asked = confirming.of_meeting(backend.address.text, met.answer, yes, self.sign_in_anew)
+            self.question.ask(asked.title, f"{asked.text}\n\n{asked.code}\n\n{asked.below}".strip(), asked.answers)
+
+    def _tell_trouble(self, trouble: effects.Trouble) -> None:
+        """Another than the broker that the open chat belongs to is at its address. It goes on if that one is back."""
+        if self.controller is None or trouble.code not in UNTRUSTED:
+            return
+        where = self.controller.backend.address.text
+        ask = lambda: confirming.ask_to_forget(self.question, where, self.entrance.forget)  # noqa: E731
+        asked = confirming.of_trouble(trouble.code, trouble.text, where, ask, lambda: None)
+        if asked is not None and not self.question.is_open:
+            answers = [asked.answers[0], ("Join another chat", self.sign_in_anew), ("Stay", lambda: None)]
+            self.question.ask(asked.title, f"{asked.text}\n\n{asked.below}", answers, harms=True)
+
     @property
     def _at_home(self) -> bool:
         """Is the chat that is open the one that was started here?"""
-        return self._joined and self.controller is not None and self.home.is_at(self.controller.backend.address)
+        there = self.entrance.joined and self.controller is not None
+        return there and self.controller is not None and self.home.is_at(self.controller.backend.address)
 
     def _tell(self, text: str) -> None:
         if text and self.controller is not None and self.controller.window is not None:
             self.controller.note(text)
 
-    def _no_answer(self) -> None:
-        self._waiting = ""
-        if not self._joined and self.controller is not None:
-            self.controller.backend.explain()
-
-    def _give_up(self, field: Literal["name", "address", ""], text: str) -> None:
-        """It did not work out; the card says why, and stays."""
-        self.root.after_idle(self._end_chat)
-        self._cancel_wait()
-        if self.signin is not None:
-            self.signin.show_error(field, text)
-
-    def _open_chat(self) -> None:
-        self._cancel_wait()
-        if self.controller is None or self._joining is None:
-            return
-        if self.signin is not None:
-            self.signin.destroy()
-            self.signin = None
-        name, address = self._joining
-        joined = self.controller.backend.address
-        self.appearance.remember(name, joined.text if joined.invite else address)  # an invitation is kept nowhere
-        self.controller.show()
-
     def _focus_changed(self) -> None:
         if self.controller is not None and self.controller.window is not None:
             self.controller.focus_changed()
 
-    def _cancel(self) -> None:
-        """Esc or the button on the card: stop trying, or else leave."""
-        if self._joining is None:
-            self.close()
-            return
-        self._joining = None
-        self._cancel_wait()
-        self._end_chat()
-        if self._starting:
-            self.home.host.stop()
-        if self.signin is not None:
-            self.signin.show_busy("")
-
-    def _end_chat(self, wait: bool = False) -> None:
-        controller, self.controller = self.controller, None
-        self._joining = None
-        if controller is not None:
-            controller.stop(wait)
-
-    def _cancel_wait(self) -> None:
-        self.home.cancel()
-        if self._waiting:
-            self.root.after_cancel(self._waiting)
-            self._waiting = ""
-
     def sign_in_anew(self) -> None:
         """Leave this chat, and ask for a name and an address again."""
-        recent = self.appearance.last()
-        self._end_chat()
-        self._show_signin()
-        assert self.signin is not None
-        self.signin.fill(*recent)
+        self.entrance.end()
+        if self.signin is None:
+            self.entrance.show(*self.appearance.last())
 
     def leave(self) -> None:
         """Go to another chat, after a question where something would be lost."""
@@ -321,7 +219,7 @@ class App:
         """Close the window, after a question where something would be lost."""
         if self.question.is_open:
             return
-        chat = self.controller.chat if self.controller is not None and self._joined else None
+        chat = self.controller.chat if self.controller is not None and self.entrance.joined else None
         if chat is not None and (text := chat.closing_question()):
             answers = [("Close", self._close_host), ("Stay", lambda: None)]
             self.question.ask("Close the chat?", text, answers)
@@ -359,51 +257,57 @@ class App:
         """Close the window now."""
         self.appearance.stop()
         self.root.withdraw()
-        self._cancel_wait()
-        self._end_chat(wait=True)
+        self.entrance.cancel_wait()
+        self.entrance.end(wait=True)
         self.home.host.stop()
+        self.menus.close()
         self.root.destroy()
+        self.look.close()
 
     # ---- the window around it
 
     def _show_menu(self, x: int, y: int) -> None:
-        self._menu.destroy()
-        menu = self._menu = tk.Menu(self.root, tearoff=False)
-        for label, theme in (("Light", "light"), ("Dark", "dark"), ("Like the system", "system")):
-            mark = "●" if self.appearance.theme == theme else "○"
-            menu.add_command(label=f"{mark} {label}", command=lambda theme=theme: self.appearance.set_theme(theme))  # type: ignore[misc]
-        menu.add_separator()
-        menu.add_command(label="Larger", accelerator="Ctrl++", command=lambda: self.appearance.zoom(1))
-        menu.add_command(label="Smaller", accelerator="Ctrl+-", command=lambda: self.appearance.zoom(-1))
-        menu.add_command(label="Usual size", accelerator="Ctrl+0", command=lambda: self.appearance.zoom(0))
-        menu.add_separator()
-        menu.add_command(label="Copy the address for others", command=self._copy_address)
-        menu.add_command(label="Commands and keys", accelerator="F1", command=self._help)
-        menu.add_command(label="Join another chat…", command=self.leave)
-        menu.add_command(label="Quit", accelerator="Ctrl+Q", command=self.close)
-        self._spread(menu)
         if self.controller is not None and self.controller.window is not None:
             self.controller.window.focus_composer()  # where the keys are to go when the menu is gone
-        self.root.update_idletasks()
-        menu.tk_popup(x - menu.winfo_reqwidth(), y)
+        self.menus.show(self._menu(), x, y, ends=True)
 
-    def _spread(self, menu: tk.Menu) -> None:
-        """Give the entries of a menu some room: Tk's own way to do that is a raised edge."""
-        px = self.look.px
-        self._strut = tk.PhotoImage(master=self.root, width=px(6), height=px(26))
-        for at in range(int(menu.index("end") or 0) + 1):
-            if menu.type(at) == "command":
-                behind = str(menu.entrycget(at, "accelerator")) + "  "
-                menu.entryconfigure(at, image=self._strut, compound="left", accelerator=behind)
+    def _menu(self) -> list[Entry]:
+        """What the menu of the window holds."""
+        appearance, entries = self.appearance, []
+        themes: tuple[tuple[str, Literal["light", "dark", "system"]], ...] = (
+            ("Light", "light"), ("Dark", "dark"), ("Like the system", "system"),
+        )  # fmt: skip
+        for label, theme in themes:
+            mark = "●" if appearance.theme == theme else "○"
+            entries.append(Entry(f"{mark} {label}", partial(appearance.set_theme, theme)))
+        return [
+            *(self.controller.menu() if self.controller is not None else ()),
+            *entries,
+            RULE,
+            Entry("Larger", lambda: appearance.zoom(1), "Ctrl++"),
+            Entry("Smaller", lambda: appearance.zoom(-1), "Ctrl+-"),
+            Entry("Usual size", lambda: appearance.zoom(0), "Ctrl+0"),
+            RULE,
+            Entry("Copy the address for others", self._copy_address),
+            Entry("Commands and keys", self._help, "F1"),
+            Entry("Join another chat…", self.leave),
+            Entry("Quit", self.close, "Ctrl+Q"),
+        ]
 
     def _help(self) -> None:
         if self.controller is not None and self.controller.window is not None:
             self.controller.show_help()
 
+    def _address(self) -> Address:
+        """Of the chat that is open, as others can use it."""
+        assert self.controller is not None
+        if self._at_home and self.home.hosted is not None and self.home.hosted.join:
+            return parse_address(self.home.hosted.join)
+        return handed_out(self.controller.backend.known_address)
+
     def _copy_address(self) -> None:
         if self.controller is not None:
-            here = self.home.hosted if self._at_home else None
-            join = here.join if here is not None else handed_out(self.controller.backend.known_address).join
+            join = self._address().join
             self.root.clipboard_clear()
             self.root.clipboard_append(join)
             self.controller.note(f"Copied, to be handed out: {join}")

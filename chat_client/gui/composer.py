@@ -24,6 +24,9 @@ class Composer(ttk.Frame):
     ``on_send(text)`` says "" if the message is taken: the field is cleared; else what is wrong with it: that is shown,
     and the text stays. ``on_complete(before)``: how many characters before the cursor can be completed, and to what.
     ``on_edit_last()``: the text to edit when Up is pressed in an empty field; None: there is none.
+
+    While it is *shut*, a sentence stands where the field was, and what is in the field is kept. A slash opens the field
+    for a command, until that is sent or taken back.
     """
 
     def __init__(
@@ -40,17 +43,21 @@ class Composer(ttk.Frame):
         self._on_send, self._on_complete, self._on_edit_last = on_send, on_complete, on_edit_last
         self._sending = False
         self._wrong = ""  # the text that the error is about
+        self._shut = ""  # why nothing can be written
+        self._kept: str | None = None  # the draft, while a command is written in a field that is shut
         self._followed = ""  # what stood before the cursor when the choices were found
 
         self._border = ttk.Frame(self, style="Field.TFrame")
         self._field = GrowingText(self._border, look, on_change=self._changed, on_too_long=self._too_long)
         self._field.pack(fill="both", expand=True)
+        self._why = ttk.Label(self._border, style="Dim.TLabel", takefocus=True)
         self._button_place = ttk.Frame(self)
         self._button = ttk.Button(self._button_place, text="Send", style="Accent.TButton", command=self._send)
         self._button.pack(fill="both", expand=True)
         self._button_place.pack_propagate(False)
         self._below = ttk.Frame(self)
         self._error = ttk.Label(self._below, style="Error.TLabel")
+        self._wait = ttk.Label(self._below, style="Small.TLabel", compound="left")
         self._count = ttk.Label(self._below, style="Small.TLabel")
         self._list = ChoiceList(self.winfo_toplevel(), look, most_rows=_MOST_CHOICES, on_pick=self._accept)
 
@@ -68,18 +75,39 @@ class Composer(ttk.Frame):
         self._field.show_hint(text)
 
     def text(self) -> str:
-        """What is in the field; "" while ``on_send`` is asked, since it is no draft any more."""
+        """What is in the field, or kept for it; "" while ``on_send`` is asked, since it is no draft any more."""
+        if self._kept is not None:
+            return self._kept
         return "" if self._sending else self._field.content()
 
     def set_text(self, text: str) -> None:
         """Have this text in the field, the cursor behind it."""
         self._close_list()
+        self._kept = None
         self._field.show(text)
         self.show_error("")
+        self._show_whether_shut()
 
     def insert(self, text: str) -> None:
         """Put a text in where the cursor is."""
-        self._field.put(text)
+        if not self._is_closed:
+            self._field.put(text)
+        elif text.startswith("/"):
+            self._open_for(text)
+
+    def show_shut(self, text: str) -> None:
+        """Say why nothing can be written here, in the place of the field; "": something can."""
+        if text == self._shut:
+            return
+        self._shut = text
+        if not text and self._kept is not None:
+            self._close_command()
+        self._show_whether_shut()
+
+    def show_wait(self, text: str) -> None:
+        """Say what keeps a message that was sent from being there; "": nothing does."""
+        self._wait.configure(text=f" {self._look.emoji.safe(text)}" if text else "")
+        self._show_below()
 
     def show_error(self, text: str) -> None:
         """Say what is wrong, until the text is changed; "": nothing."""
@@ -88,18 +116,60 @@ class Composer(ttk.Frame):
         self._show_below()
 
     def focus(self) -> None:
-        """Have the keys go to the field."""
-        self._field.focus_set()
+        """Have the keys go to the field, or to what stands there."""
+        (self._why if self._is_closed else self._field).focus_set()
 
     def destroy(self) -> None:
         """Go, with the list of choices, which stands in the window."""
         self._list.destroy()
         super().destroy()
 
+    # ---- shut
+
+    @property
+    def _is_closed(self) -> bool:
+        return bool(self._shut) and self._kept is None
+
+    def _show_whether_shut(self) -> None:
+        closed = self._is_closed
+        had = self.focus_lastfor() in (self._field, self._why)  # also of a window that others work beside now
+        self._why.configure(text=self._look.emoji.safe(self._shut))
+        hidden, shown = (self._field, self._why) if closed else (self._why, self._field)
+        hidden.pack_forget()
+        shown.pack(fill="both", expand=True)
+        for widget in (self._border, self._button):
+            widget.state(["disabled" if closed else "!disabled"])
+        if had:
+            self.update_idletasks()  # what is not shown yet cannot have the keys
+            self.focus()
+
+    def _open_for(self, command: str) -> None:
+        self._kept = self._field.content()
+        self._field.show(command)
+        self._show_whether_shut()
+
+    def _close_command(self) -> None:
+        kept, self._kept = self._kept, None
+        self._field.show(kept or "")
+        self._show_whether_shut()
+
+    def _typed_at_why(self, event: "tk.Event[tk.Misc]") -> str | None:
+        if (
+            not self._is_closed and event.char and event.char.isprintable()
+        ):  # the field is there, but has not got the keys yet
+            self._field.put(event.char)
+        elif event.char == "/":
+            self._open_for("/")
+        else:
+            return None
+        return "break"
+
     # ---- sending
 
     def _send(self) -> None:
         self._close_list()
+        if self._is_closed:
+            return
         self._field.focus_set()
         content = self._field.content()
         text = content.strip("\n").rstrip()
@@ -112,6 +182,8 @@ class Composer(ttk.Frame):
             self._sending = False
         if problem:
             self.show_error(problem)
+        elif self._kept is not None:
+            self._close_command()
         elif self._field.content() == content:  # on_send may have put another room's draft there
             self.set_text("")
 
@@ -125,6 +197,8 @@ class Composer(ttk.Frame):
             self._error.configure(text="")
         self._show_below()
         self._follow()
+        if self._kept is not None and not self._field.content().startswith("/"):
+            self._close_command()
 
     def _too_long(self, characters: int) -> None:
         self.show_error(f"{characters:,} characters are too many to paste: a message has up to {TEXT_BYTES:,} bytes.")
@@ -193,8 +267,10 @@ class Composer(ttk.Frame):
         field.bind("<ButtonRelease-1>", lambda event: self._follow())
         field.bind("<FocusIn>", lambda event: self._border.state(["focus"]))
         field.bind("<FocusOut>", self._left)
+        self._why.bind("<Key>", self._typed_at_why)
+        self._why.bind("<Button-1>", lambda event: self._why.focus_set())
         self.bind("<Configure>", lambda event: self._wrap())
-        self._border.bind("<Button-1>", lambda event: field.focus_set())
+        self._border.bind("<Button-1>", lambda event: self.focus())
 
     def _enter(self, event: "tk.Event[tk.Misc]") -> str:
         self._follow()  # what was typed just before may not have been noticed yet
@@ -243,12 +319,12 @@ class Composer(ttk.Frame):
             style="Error.TLabel" if size > TEXT_BYTES else "Small.TLabel",
         )
         self._wrap()
-        for label, column in ((self._error, 0), (self._count, 1)):
+        for label, row, column in ((self._error, 0, 0), (self._count, 0, 1), (self._wait, 1, 0)):
             if label.cget("text"):
-                label.grid(row=0, column=column, sticky="w" if column == 0 else "ne")
+                label.grid(row=row, column=column, sticky="w" if column == 0 else "ne")
             else:
                 label.grid_remove()
-        if self._error.cget("text") or self._count.cget("text"):
+        if self._error.cget("text") or self._count.cget("text") or self._wait.cget("text"):
             self._below.grid(row=1, column=0, columnspan=2, sticky="ew")
         else:
             self._below.grid_remove()
@@ -259,6 +335,7 @@ class Composer(ttk.Frame):
         self._border.configure(padding=(px(11), px(10)))
         self._below.configure(padding=(px(2), px(4), px(2), 0))
         self._count.configure(padding=(px(12), 0, 0, 0))
+        self._wait.configure(image=self._look.mood_dot("busy"))
         high = int(self._look.font("text").metrics("linespace")) + 2 * px(10)
         wide = max(px(96), self._look.font("bold").measure("Send") + 2 * px(16))
         self._button_place.configure(width=wide, height=high)
@@ -267,4 +344,6 @@ class Composer(ttk.Frame):
 
     def _wrap(self) -> None:
         beside = self._count.winfo_reqwidth() if self._count.cget("text") else 0
-        self._error.configure(wraplength=max(1, self.winfo_width() - beside - 2 * self._look.px(18)))
+        for label in (self._error, self._wait):
+            label.configure(wraplength=max(1, self.winfo_width() - beside - 2 * self._look.px(18)))
+        self._why.configure(wraplength=max(1, self._border.winfo_width() - 2 * self._look.px(14)))

@@ -4,19 +4,28 @@ import tkinter as tk
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from chat_client import effects
 from chat_client.backend import Backend, now
+from chat_client.gui.acting import Acting
+from chat_client.gui.errands import Errands
 from chat_client.gui.look import Look
+from chat_client.gui.managing import Managing
+from chat_client.gui.menus import Entry, Menus
 from chat_client.gui.pump import Pump
+from chat_client.gui.question import Question
 from chat_client.gui.window import Acts, ChatWindow
 from chat_client.model import choosing, orders
 from chat_client.model.chat import Changes, Chat, News
-from chat_client.model.shown import Row
+from chat_client.model.shown import Choice, Row
 from chat_client.model.transcript import diff
+from chat_core.address import Address
 
-# News that may open another room, whose draft then takes the place of what is typed.
-_OPENING = (effects.Answered, effects.MyRooms, effects.Welcomed, orders.Opened)
+# News that may open another room or shut this one: its draft then takes the place of what is typed.
+_OPENING = (
+    effects.Answered, effects.MyRooms, effects.Noticed, effects.Removed, effects.Welcomed, orders.Opened,
+)  # fmt: skip
 # Every so often what stands in the composer is kept, so that a crash costs a few words at most.
 DRAFT_MS = 2000
 
@@ -29,6 +38,9 @@ class Outside:
     zoom: Callable[[int], None]
     menu: Callable[[int, int], None]
     title: Callable[[str, int], None]  # the window's, and how much is unread
+    question: Question
+    menus: Menus
+    address: Callable[[], Address]  # of the chat, as others can use it
 
 
 class Controller:
@@ -38,6 +50,9 @@ class Controller:
         self.chat, self.backend = chat, backend
         self.window: ChatWindow | None = None
         self._root, self._look, self._outside = root, look, outside
+        errands = Errands(chat, flush=self.flush, choose=self._choose)
+        self._acting = Acting(errands, outside.question, insert=self._insert)
+        self._managing = Managing(errands, outside.question, address=outside.address, copy=self._copy)
         self._rows: list[Row] = []  # what the transcript shows
         self._to_end = True  # and that reaches to the end of the room
         self._heard: Callable[[News], None] | None = None
@@ -103,21 +118,25 @@ class Controller:
             self._show_rows(window, changes.place)
         if changes.to_end:
             window.transcript.scroll_to_end()
-        if changes.rooms or changes.header:
+        if changes.rooms or changes.header or changes.people:  # those of direct rooms show who is here
             window.rooms.show_title(chat.broker or chat.address)
-            window.rooms.show_rooms(chat.room_items(), chat.current)
+            rooms = [room for room in chat.room_items() if room.id not in chat.invited]
+            window.rooms.show_rooms([*chat.invitations(), *rooms], chat.current)
             others = [room for room in chat.rooms.values() if room.id != chat.current]
             window.header.show_unread(sum(room.unread for room in others), any(room.mentions for room in others))
             self._outside.title(chat.title(), sum(room.unread for room in chat.rooms.values()))
         if changes.people:
             window.people.show_people(*chat.people())
         if changes.header:
-            window.header.show_header(*chat.header())
+            private = chat.room is not None and chat.room.kind == "private"
+            window.header.show_header(*chat.header(), private)
             window.composer.show_placeholder(chat.placeholder())
+            window.composer.show_shut(chat.shut_text())
         if changes.composer:
             window.composer.set_text(chat.room.draft if chat.room is not None else "")
         if changes.status or changes.transcript or changes.place is not None:
             window.status.show_status(chat.status_line())
+            window.composer.show_wait(chat.wait_text())
             window.transcript.show_jump(chat.jump_text())
             window.transcript.show_empty(chat.empty_text())
         if changes.quit:
@@ -146,6 +165,7 @@ class Controller:
         if self.window is not None:
             self.chat.keep_draft(self.window.composer.text())
             self.flush()
+            self.window.composer.show_shut(self.chat.shut_text())  # being muted may have come to its end
             self._drafting = self._root.after(DRAFT_MS, self._keep_draft)
 
     # ---- what the user does
@@ -166,7 +186,10 @@ class Controller:
             edit_last=self._edit_last,
             edit=self._edit,
             discard=flushed(chat.discard),
-            open_room=flushed(lambda room: chat.open(room, self._typed())),
+            room_menu=self._room_menu,
+            person_menu=self._person_menu,
+            line_menu=self._line_menu,
+            open_room=flushed(self._open_room),
             open_neighbour=flushed(self._open_neighbour),
             open_nth=flushed(self._open_nth),
             show_places=self._show_places,
@@ -192,6 +215,31 @@ class Controller:
         self.chat.tell(text, now())
         self.flush()
 
+    def menu(self) -> list[Entry]:
+        """What the menu of the window holds about this chat."""
+        return self._managing.entries() if self.window is not None else []
+
+    def _choose(self, choices: list[Choice], then: Callable[[str], None], title: str) -> None:
+        if self.window is not None:
+            self.window.switcher.open(choices, then, title)
+
+    def _copy(self, text: str) -> None:
+        self._root.clipboard_clear()
+        self._root.clipboard_append(text)
+
+    def _room_menu(self, room: str, x: int, y: int) -> None:
+        self._outside.menus.show(self._acting.of_room(room), x, y)
+
+    def _person_menu(self, user: str, x: int, y: int) -> None:
+        self._outside.menus.show(self._acting.of_person(user), x, y)
+
+    def _line_menu(self, key: str, x: int, y: int) -> None:
+        line = next((row.line for row in self._rows if row.line.key == key), None)
+        if line is not None and self.window is not None:
+            view = self.window.transcript
+            entries = self._acting.of_line(line, partial(view.copy, key), view.select_all)
+            self._outside.menus.show(entries, x, y)
+
     def _typed(self) -> str:
         return self.window.composer.text() if self.window is not None else ""
 
@@ -216,6 +264,12 @@ class Controller:
         text = self.chat.edit_last()
         self.flush()
         return text
+
+    def _open_room(self, room: str) -> None:
+        if room in self.chat.invited:
+            self._acting.ask_invited(room)
+        else:
+            self.chat.open(room, self._typed())
 
     def _open_neighbour(self, step: int, unread: bool) -> None:
         room = choosing.neighbour(self.chat, step, unread)

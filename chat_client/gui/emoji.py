@@ -153,6 +153,10 @@ class Emoji:
         """The text as a plain widget may show it (a label, a list, the composer)."""
         return spelled(text) if dangerous() else text
 
+    def forget(self) -> None:
+        """Nothing is shown any more."""
+        self._images.clear()
+
     def image(self, sequence: str, height: float = 17) -> tk.PhotoImage | None:
         """The picture of one emoji; None if this machine has none of it."""
         key = (sequence, self._pixels(height))

@@ -28,7 +28,7 @@ class Header(ttk.Frame):
         self._full_title = ""
         self._bar = ttk.Frame(self)
         self._rooms = ttk.Button(self._bar, text="Rooms", style="Link.TButton", command=on_rooms)
-        self._title = ttk.Label(self._bar, style="Title.TLabel")
+        self._title = ttk.Label(self._bar, style="Title.TLabel", compound="left")
         self._subtitle = CutLabel(self._bar, look.font("text"), style="Dim.TLabel")
         self._people = ttk.Button(self._bar, text="People", style="Link.TButton", command=on_people)
         self._menu = ttk.Button(self._bar, text="Menu", style="Link.TButton", command=lambda: on_menu(*self._corner()))
@@ -42,9 +42,10 @@ class Header(ttk.Frame):
         self._bar.bind("<Configure>", lambda event: self._fit())
         follow(self, look, self._dress)
 
-    def show_header(self, title: str, subtitle: str) -> None:
-        """Show these; what there is no room for is cut, the subtitle first."""
-        self._full_title = self._look.emoji.safe(title)
+    def show_header(self, title: str, subtitle: str, private: bool = False) -> None:
+        """Show these; what there is no room for is cut, the subtitle first. ``private``: a lock instead of a hash."""
+        self._title.configure(image=str(self._look.mark("lock", True)) if private else "")
+        self._full_title = self._look.emoji.safe(title.removeprefix("# ") if private else title)
         self._subtitle.show(self._look.emoji.safe(subtitle))
         self._fit()
 
@@ -69,7 +70,12 @@ class Header(ttk.Frame):
     @property
     def texts(self) -> tuple[str, str]:
         """What is shown as title and as subtitle, cut or not."""
-        return str(self._title.cget("text")), str(self._subtitle.cget("text"))
+        return str(self._title.cget("text")).strip(), str(self._subtitle.cget("text"))
+
+    @property
+    def shows_lock(self) -> bool:
+        """Whether the title has a lock before it."""
+        return bool(self._title.cget("image"))
 
     def _corner(self) -> tuple[int, int]:
         below = self._menu.winfo_rooty() + self._menu.winfo_height()
@@ -78,7 +84,9 @@ class Header(ttk.Frame):
     def _fit(self) -> None:
         taken = sum(button.winfo_reqwidth() for button in (self._rooms, self._people, self._menu) if button.grid_info())
         room = self._bar.winfo_width() - taken - 4 * self._look.px(12)
-        shown = cut(self._full_title, max(room, 0), self._look.font("title").measure)
+        lock = "  " if self._title.cget("image") else ""
+        room -= self._look.px(14) if lock else 0
+        shown = lock + cut(self._full_title, max(room, 0), self._look.font("title").measure)
         if shown != self._title.cget("text"):
             self._title.configure(text=shown)
 

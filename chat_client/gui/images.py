@@ -9,7 +9,7 @@ from typing import Literal
 import regex
 from PIL import Image, ImageChops, ImageDraw
 
-from chat_client.gui import palette, typefaces
+from chat_client.gui import marks, palette, typefaces
 from chat_client.gui.palette import Palette
 from chat_client.gui.scale import pixels
 
@@ -45,6 +45,10 @@ class Images:
         for image, draw in self._drawn.values():
             image.configure(data=encoded(draw()))
 
+    def forget(self) -> None:
+        """Nothing is shown any more."""
+        self._drawn.clear()
+
     def px(self, length: float) -> int:
         return pixels(length, self._factor)
 
@@ -61,6 +65,14 @@ class Images:
     def dot(self, here: bool) -> tk.PhotoImage:
         """Full for somebody who is here, a ring for somebody who is not; with room on its right for a name."""
         return self._image(("dot", here), lambda: self._draw_dot(here))
+
+    def mark(self, kind: marks.Kind, strong: bool) -> tk.PhotoImage:
+        """A small sign before a name: "hash", "lock", "group" ...; ``strong``: in the colour of the text."""
+        return self._image(("mark", kind, strong), lambda: self._draw_mark(kind, strong))
+
+    def label(self, text: str) -> tk.PhotoImage:
+        """A pill with a quiet word behind a name: "invited", "moderator"."""
+        return self._image(("label", text), lambda: self._draw_label(text))
 
     def mood_dot(self, mood: Mood) -> tk.PhotoImage:
         """The dot of the status bar: each mood has a colour and a shape of its own."""
@@ -90,6 +102,18 @@ class Images:
         wide = font.getlength(text) / FINER if font else len(text) * high / 3
         picture = box(max(high, round(wide) + self.px(11)), high, high / 2, back)
         _write(picture, text, self._family, self.px(11), front)
+        return picture
+
+    def _draw_mark(self, kind: marks.Kind, strong: bool) -> Image.Image:
+        colour = self._palette.fg if strong else self._palette.dim
+        return marks.draw(kind, self.px(14), colour)
+
+    def _draw_label(self, text: str) -> Image.Image:
+        high, colours = self.px(17), self._palette
+        font = typefaces.bold_face(self._family, max(1, self.px(10)) * FINER, text)
+        wide = font.getlength(text) / FINER if font else len(text) * high / 3
+        picture = box(round(wide) + self.px(12), high, high / 2, None, colours.field_line, max(1, self.px(1)))
+        _write(picture, text, self._family, self.px(10), colours.dim)
         return picture
 
     def _draw_dot(self, here: bool) -> Image.Image:

@@ -1,5 +1,6 @@
 """What is common to everything that takes keys: plain keys, and text that is safe to have typed or pasted."""
 
+import contextlib
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
@@ -40,6 +41,19 @@ def bind_plain(widget: tk.Misc, key: str, call: Callable[["tk.Event[tk.Misc]"], 
         if not widget.bind(f"<{more}-{key}>"):
             widget.bind(f"<{more}-{key}>", lambda event: None)
     widget.bind(f"<{key}>", call)
+
+
+def bind_menu(widget: tk.Misc, call: "Callable[[tk.Event[tk.Misc] | None], None]") -> None:
+    """Bind what asks for a menu: the pointer (``call`` is given the event), or the menu key or Shift+F10 (None)."""
+
+    def bound(event: "tk.Event[tk.Misc] | None") -> str:
+        call(event)
+        return "break"
+
+    widget.bind("<<ContextMenu>>", bound)
+    for key in ("<Menu>", "<App>", "<Shift-F10>"):
+        with contextlib.suppress(tk.TclError):  # a key's name that this system does not know
+            widget.bind(key, lambda event: bound(None))
 
 
 def press_by_enter(*buttons: ttk.Button) -> None:

@@ -9,6 +9,7 @@ from chat_client.gui import scale as scaling
 from chat_client.gui import typefaces
 from chat_client.gui.emoji import Emoji
 from chat_client.gui.images import Images, Mood
+from chat_client.gui.marks import Kind as MarkKind
 from chat_client.gui.palette import PALETTES, Palette, Theme
 from chat_client.gui.styles import Styles
 
@@ -21,6 +22,7 @@ _FONTS = {
     "small": (False, 12, False, False),
     "small_bold": (False, 11, True, False),
     "mono": (True, 13, False, False),
+    "code": (True, 20, True, False),
     "title": (False, 16, True, False),
     "name": (False, 14, True, False),
     "avatar": (False, 15, True, False),
@@ -110,6 +112,12 @@ class Look:
         if callback in self._watchers:
             self._watchers.remove(callback)
 
+    def close(self) -> None:
+        """The window is gone. Its images go now, in Tk's thread: the garbage collector may run in any, and would wait
+        there a second for each."""
+        for store in (self._images, self._styles, self.emoji):
+            store.forget()
+
     def avatar(self, name: str, size: float = 30) -> tk.PhotoImage:
         """A rounded square with the name's initial, ``size`` design pixels wide. Like all images of the look: the
         same object each time, and drawn again in place when theme or zoom change."""
@@ -122,6 +130,14 @@ class Look:
     def dot(self, here: bool) -> tk.PhotoImage:
         """For the list of people; has room on its right, so that a name can follow at once."""
         return self._images.dot(here)
+
+    def mark(self, kind: MarkKind, strong: bool = False) -> tk.PhotoImage:
+        """A small sign before a name, quiet or ``strong``."""
+        return self._images.mark(kind, strong)
+
+    def label(self, text: str) -> tk.PhotoImage:
+        """A pill with a quiet word behind a name."""
+        return self._images.label(text)
 
     def mood_dot(self, mood: Mood) -> tk.PhotoImage:
         """For the status bar."""

@@ -50,6 +50,10 @@ class Patches:
         self._rows()
         self._marks()
 
+    def forget(self) -> None:
+        """Nothing is shown any more."""
+        self._images.clear()
+
     def name(self, kind: str) -> str:
         """The element of this kind at the present size."""
         return f"look{round(self._factor * 1000)}.{kind}"
@@ -155,16 +159,20 @@ class Patches:
 
     def _accent(self, prefix: str, back: str) -> None:
         c = self._colours
-        self._element(
-            f"{prefix}accent",
-            self._edge(),
-            self._box(back, c.accent),
-            (("disabled",), self._box(back, c.press)),
-            (("pressed",), self._box(back, c.accent_press)),
-            (("focus", "active"), self._ringed(back, c.accent_hover)),
-            (("focus",), self._ringed(back, c.accent)),
-            (("active",), self._box(back, c.accent_hover)),
-        )
+        for kind, fill, hover, press in (
+            ("accent", c.accent, c.accent_hover, c.accent_press),
+            ("danger", c.danger, c.danger, c.danger),
+        ):
+            self._element(
+                f"{prefix}{kind}",
+                self._edge(),
+                self._box(back, fill),
+                (("disabled",), self._box(back, c.press)),
+                (("pressed",), self._box(back, press)),
+                (("focus", "active"), self._ringed(back, hover)),
+                (("focus",), self._ringed(back, fill)),
+                (("active",), self._box(back, hover)),
+            )
 
     def _ringed(self, back: str, fill: str) -> _Draw:
         """A filled button with a ring inside it: around it, the accent's colour would be no ring."""

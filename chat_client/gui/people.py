@@ -7,19 +7,22 @@ from tkinter import ttk
 from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel
 from chat_client.gui.look import Look
-from chat_client.gui.sidelist import SideList, SideRow
+from chat_client.gui.sidelist import OnMenu, SideList, SideRow
 from chat_client.model.shown import PersonItem
 
 
 class PeopleList(ttk.Frame):
-    """``on_person(name)`` is called when somebody is opened, by two clicks or by Enter; never by `show_people`."""
+    """``on_person(name)`` is called when somebody is opened, by two clicks or by Enter, ``on_menu(user, x, y)`` when
+    one asks what can be done; neither by `show_people`."""
 
-    def __init__(self, parent: tk.Misc, look: Look, *, on_person: Callable[[str], None]) -> None:
+    def __init__(
+        self, parent: tk.Misc, look: Look, *, on_person: Callable[[str], None], on_menu: OnMenu | None = None
+    ) -> None:
         super().__init__(parent, style="Side.TFrame")
         self._look, self._on_person = look, on_person
         self._names: dict[str, str] = {}
         self._heading = CutLabel(self, look.font("small_bold"), style="SideDim.TLabel")
-        self.list = SideList(self, look, style="People.Treeview", on_open=self._open, double=True)
+        self.list = SideList(self, look, style="People.Treeview", on_open=self._open, on_menu=on_menu, double=True)
         self._heading.grid(row=0, column=0, sticky="ew")
         self.list.grid(row=1, column=0, sticky="nsew")
         self._strut = ttk.Frame(self, style="Side.TFrame", height=0)  # as wide as it would like to be
@@ -40,7 +43,8 @@ class PeopleList(ttk.Frame):
 
     def _row(self, item: PersonItem) -> SideRow:
         text = f"{item.name} (you)" if item.me else item.name
-        return SideRow(item.user, text, str(self._look.dot(item.here)), "" if item.here else "dim")
+        role = str(self._look.label(item.role)) if item.role else ""
+        return SideRow(item.user, text, str(self._look.dot(item.here)), role, "" if item.here else "dim")
 
     def _open(self, user: str) -> None:
         self._on_person(self._names[user])

@@ -3,25 +3,32 @@
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
-
-from PIL import Image, ImageDraw
+from typing import Final
 
 from chat_client.gui.dressing import follow
 from chat_client.gui.fitting import CutLabel
-from chat_client.gui.images import FINER, encoded
 from chat_client.gui.keys import press_by_enter
 from chat_client.gui.look import Look
-from chat_client.gui.palette import rgb
-from chat_client.gui.sidelist import SideList, SideRow
+from chat_client.gui.marks import Kind
+from chat_client.gui.sidelist import OnMenu, SideList, SideRow
 from chat_client.model.shown import RoomItem
+
+# Rows that are no rooms: what stands above those that follow. (No room has such an id.)
+_DIRECT: Final = "?direct"
 
 
 class RoomList(ttk.Frame):
-    """``on_open(room)`` is called when a room is opened by a click or by Enter, ``on_jump()`` when the switcher is
-    wanted; neither by `show_rooms`."""
+    """``on_open(room)`` is called when a room is opened by a click or by Enter, ``on_menu(room, x, y)`` when one asks
+    what can be done with it, ``on_jump()`` when the switcher is wanted; none of them by `show_rooms`."""
 
     def __init__(
-        self, parent: tk.Misc, look: Look, *, on_open: Callable[[str], None], on_jump: Callable[[], None]
+        self,
+        parent: tk.Misc,
+        look: Look,
+        *,
+        on_open: Callable[[str], None],
+        on_jump: Callable[[], None],
+        on_menu: OnMenu | None = None,
     ) -> None:
         super().__init__(parent, style="Side.TFrame")
         self._look = look
@@ -32,7 +39,7 @@ class RoomList(ttk.Frame):
         self._jump = ttk.Button(self, text="Jump to…  Ctrl+K", style="Search.Side.TButton", command=on_jump)
         press_by_enter(self._jump)
         self._heading = ttk.Label(self, text="ROOMS", style="SideDim.TLabel")
-        self.list = SideList(self, look, style="Rooms.Treeview", on_open=on_open)
+        self.list = SideList(self, look, style="Rooms.Treeview", on_open=on_open, on_menu=on_menu)
         self._title.grid(row=0, column=0, sticky="ew")
         self._jump.grid(row=1, column=0, sticky="ew")
         self._heading.grid(row=2, column=0, sticky="w")
@@ -43,24 +50,45 @@ class RoomList(ttk.Frame):
         self.rowconfigure(3, weight=1)
         follow(self, look, self._dress)
 
+    def destroy(self) -> None:
+        """Go, with the pictures."""
+        super().destroy()
+        self._marks.clear()
+
     def show_title(self, text: str) -> None:
         """Whose rooms these are: the broker's name."""
         self._title.show(self._look.emoji.safe(text))
 
     def show_rooms(self, items: Sequence[RoomItem], current: str) -> None:
-        """Show these rooms, in this order; ``current`` is the id of the one that is open, "" if none is."""
+        """Show these rooms, in this order: those to which I am invited, the others, and below a heading the direct
+        ones. ``current`` is the id of the one that is open, "" if none is."""
         self._items, self._current = list(items), current
-        self.list.show([self._row(item) for item in items], current)
+        direct = [item for item in items if item.kind == "direct"]
+        rooms = sorted((item for item in items if item.kind != "direct"), key=lambda item: not item.invited)
+        heading = [SideRow(_DIRECT, "DIRECT", tag="heading")] if direct else []
+        rows = [*map(self._row, rooms), *heading, *map(self._row, direct)]
+        self._heading.configure(text="ROOMS" if rooms or not direct else "")
+        self.list.show(rows, current)
 
     def focus(self) -> None:
         """Have the keys go to the list."""
         self.list.focus()
 
     def _row(self, item: RoomItem) -> SideRow:
-        return SideRow(item.id, f"#  {item.name}", self._mark(item), "strong" if item.unread else "")
+        tag = "strong" if item.unread or item.invited else "dim" if item.quiet else ""
+        return SideRow(item.id, item.name, self._sign(item, tag == "strong"), self._mark(item), tag)
+
+    def _sign(self, item: RoomItem, strong: bool) -> str:
+        """The picture before the name: what kind of room it is."""
+        if item.kind == "direct" and not item.group:
+            return str(self._look.dot(item.here))
+        kind: dict[str, Kind] = {"open": "hash", "private": "lock", "direct": "group", "audit": "eye"}
+        return str(self._look.mark(kind[item.kind], strong))
 
     def _mark(self, item: RoomItem) -> str:
         """The picture at the right: what is unread, before it a pencil if I have begun to write."""
+        if item.invited:
+            return str(self._look.label("invited"))
         if not item.draft:
             return str(self._look.badge(item.unread, item.mentions > 0)) if item.unread else ""
         key = (min(item.unread, 100), item.mentions > 0, True)
@@ -69,7 +97,7 @@ class RoomList(ttk.Frame):
         return str(self._marks[key])
 
     def _draw_mark(self, item: RoomItem) -> tk.PhotoImage:
-        pencil = tk.PhotoImage(master=self, data=encoded(_pencil(self._look.px(14), self._look.palette.dim)))
+        pencil = self._look.mark("pencil")
         if not item.unread:
             return pencil
         badge, gap = self._look.badge(item.unread, item.mentions > 0), self._look.px(4)
@@ -90,17 +118,3 @@ class RoomList(ttk.Frame):
         old, self._marks = self._marks, {}
         self.show_rooms(self._items, self._current)
         old.clear()  # only now: no row shows them any more
-
-
-def _pencil(side: int, colour: str) -> Image.Image:
-    """A pencil on nothing, ``side`` pixels high and wide."""
-    large = Image.new("RGBA", (side * FINER, side * FINER), (*rgb(colour), 0))
-    pen = ImageDraw.Draw(large)
-    unit = side * FINER / 16
-    for outline in (
-        [(2, 14), (3, 10), (6, 13)],
-        [(3.8, 9.2), (10, 3), (13, 6), (6.8, 12.2)],
-        [(10.8, 2.2), (12, 1), (15, 4), (13.8, 5.2)],
-    ):
-        pen.polygon([(x * unit, y * unit) for x, y in outline], fill=colour)
-    return large.resize((side, side), Image.Resampling.BOX)

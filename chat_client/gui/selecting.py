@@ -1,10 +1,8 @@
-"""Selecting and copying in a Text that cannot be written into: by mouse, keyboard and menu."""
+"""Selecting and copying in a Text that cannot be written into: by mouse and keyboard."""
 
 import tkinter as tk
 from collections.abc import Callable
 from typing import Literal
-
-from chat_client.gui.look import Look
 
 Stop = Literal["break"] | None
 
@@ -15,12 +13,9 @@ _MOVES = {"Left", "Right", "Up", "Down", "Home", "End", "Prior", "Next"}
 class Selecting:
     """``selected()`` gives the text of what is selected, as others are to get it; "" if nothing is."""
 
-    def __init__(self, text: tk.Text, look: Look, selected: Callable[[], str]) -> None:
-        self._text, self._look, self._selected = text, look, selected
+    def __init__(self, text: tk.Text, selected: Callable[[], str]) -> None:
+        self._text, self._selected = text, selected
         self._offered = ""
-        self._menu = tk.Menu(text, tearoff=False)
-        self._menu.add_command(label="Copy", accelerator="Ctrl+C", command=self.copy)
-        self._menu.add_command(label="Select all", accelerator="Ctrl+A", command=self.select_all)
         # Tk would offer the bare text to others, without the emoji that are shown as images.
         text.configure(exportselection=False)
         for kind in ("STRING", "UTF8_STRING"):
@@ -33,8 +28,6 @@ class Selecting:
         for event in ("<<Paste>>", "<<PasteSelection>>", "<<Clear>>"):
             text.bind(event, lambda event: "break")
         text.bind("<Button-1>", lambda event: text.focus_set(), add=True)  # Tk does so only if it can be written into
-        text.bind("<<ContextMenu>>", self._on_menu)
-        text.bind("<Shift-F10>", self._on_menu_key)
         text.bind("<Key>", self._on_key, add=True)
 
     def copy(self) -> None:
@@ -77,18 +70,3 @@ class Selecting:
         moves = int(event.state) & _SHIFT and event.keysym.removeprefix("KP_") in _MOVES
         if moves and not text.tag_ranges("sel") and text.bbox("insert") is None:
             text.mark_set("insert", "@0,0")
-
-    def _on_menu(self, event: "tk.Event[tk.Text]") -> Stop:
-        return self._popup(event.x_root, event.y_root)
-
-    def _on_menu_key(self, event: "tk.Event[tk.Text]") -> Stop:
-        return self._popup(self._text.winfo_rootx() + self._look.px(20), self._text.winfo_rooty() + self._look.px(20))
-
-    def _popup(self, x: int, y: int) -> Stop:
-        self._menu.entryconfigure("Copy", state="normal" if self._text.tag_ranges("sel") else "disabled")
-        self._text.focus_set()
-        try:
-            self._menu.tk_popup(x, y)
-        finally:
-            self._menu.grab_release()
-        return "break"

@@ -3,23 +3,34 @@
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from chat_client.gui.dressing import follow
-from chat_client.gui.keys import guard, select_all
+from chat_client.gui.keys import guard, press_by_enter, select_all
 from chat_client.gui.look import Look
+from chat_client.gui.step import Asked, Step
 
-Field = Literal["name", "address", ""]
+Field = Literal["name", "address", "code", ""]
 
 _HELP = "Everybody who gives the same address meets in one chat."
 _ADDRESS_HELP = "Such as 192.168.1.20, or chat://…"
+_OTHER = "I have it on another machine"
 _WIDTH = 340
 
 
+class Wanted(NamedTuple):
+    """What somebody has put in. ``serve``: a chat of this computer is to be started, and the address does not count.
+    ``code``: another machine of theirs has shown it."""
+
+    name: str
+    address: str
+    serve: bool = False
+    code: str = ""
+
+
 class SignIn(ttk.Frame):
-    """``on_submit(name, address, serve)`` is called when somebody wants to join; ``serve``: a chat of this computer is
-    to be started for it, and the address does not count. ``on_cancel()``: somebody wants to stop what is going on, or
-    leave if nothing is.
+    """``on_submit(wanted)`` is called when somebody wants to join, ``on_cancel()`` when they want to stop what is going
+    on, or leave if nothing is.
     """
 
     def __init__(
@@ -27,12 +38,13 @@ class SignIn(ttk.Frame):
         parent: tk.Misc,
         look: Look,
         *,
-        on_submit: Callable[[str, str, bool], None],
+        on_submit: Callable[[Wanted], None],
         on_cancel: Callable[[], None],
     ) -> None:
         super().__init__(parent)
         self._look, self._on_submit, self._on_cancel = look, on_submit, on_cancel
-        self._busy = False
+        self._busy = self._trying = False
+        self._step: Step | None = None
         card = self._card = ttk.Frame(self)
         self._title = ttk.Label(card, text="Join a chat", style="Title.TLabel")
         self._help = ttk.Label(card, text=_HELP, style="Small.TLabel")
@@ -44,12 +56,18 @@ class SignIn(ttk.Frame):
         self._address_error = ttk.Label(card, style="Small.TLabel")
         self._serve = ttk.Checkbutton(card, text="Start a chat on this computer", command=self._serve_changed)
         self._serve.state(["!alternate"])  # which it is until somebody has clicked it
+        self._code_label = ttk.Label(card, text="One-time code, as your other machine shows it")
+        self._code_field = ttk.Entry(card, font=look.font("mono"))
         self._state = ttk.Label(card, style="Small.TLabel", compound="left")
         self._buttons = ttk.Frame(card)
+        self._link = ttk.Button(
+            self._buttons, text=_OTHER, style="Small.Link.TButton", command=lambda: self.show_code(True)
+        )
+        self._link.grid(row=0, column=0, sticky="w")
         self._cancel = ttk.Button(self._buttons, text="Quit", command=on_cancel)
         self._join = ttk.Button(self._buttons, text="Join", style="Accent.TButton", command=self._submit)
         self._cancel.grid(row=0, column=1, sticky="ns")
-        self._join.grid(row=0, column=2)
+        self._join.grid(row=0, column=2, sticky="ns")
         self._buttons.columnconfigure(0, weight=1)
         for row, widget in enumerate(self._rows()):
             widget.grid(row=row, column=0, sticky="ew")
@@ -59,6 +77,7 @@ class SignIn(ttk.Frame):
         self.columnconfigure((0, 2), weight=1)
         self._bind_keys()
         follow(self, look, self._dress)
+        self.show_code(False)
         self._say("", "")
 
     # ---- what the window tells it
@@ -80,24 +99,61 @@ class SignIn(ttk.Frame):
         self._serve_changed()
         self.focus()
 
+    def show_code(self, wanted: bool) -> None:
+        """Have a field for the code that another machine of the same user shows, or only the offer of it."""
+        for widget in (self._code_label, self._code_field):
+            _show(widget, wanted)
+        for other in (self._link, self._serve, self._help):  # there is no room for all in the smallest window
+            _show(other, not wanted)
+        if wanted:
+            self._serve.state(["!selected"])
+            self._serve_changed()
+            self._code_field.focus_set()
+        else:
+            self._code_field.delete(0, "end")
+
+    def show_step(self, asked: Asked | None) -> None:
+        """Ask or tell this in the place of the fields; None: show the fields again."""
+        if self._step is not None:
+            self._step.destroy()
+            self._step = None
+            self._card.grid()
+        if asked is not None:
+            self._card.grid_remove()
+            self._step = Step(self, self._look, asked)
+            self._step.grid(row=1, column=1)
+            self._step.focus()
+
+    def show_trouble(self, text: str) -> None:
+        """Say what is wrong at the address while it is tried again and again: until it is changed, or somebody
+        cancels."""
+        self.show_error("address", text)
+        self._trying = True
+        _show(self._help, False)  # there is no room for both in the smallest window
+        self._say_state("Trying again and again…", "Small.TLabel", str(self._look.mood_dot("busy")))
+        self._cancel.configure(text="Cancel")
+
     def show_error(self, field: Field, text: str) -> None:
         """Say below the field what is wrong with it ("": below all of them), and have the focus go there. The fields
         can be used again."""
         self.show_busy("")
         self._say(field, text)
         if field and text:
-            entry = self._name_field if field == "name" else self._address_field
+            entry = {"name": self._name_field, "address": self._address_field, "code": self._code_field}[field]
             entry.focus_set()
             select_all(entry)
 
     def show_busy(self, text: str) -> None:
         """Say what is being done; meanwhile nothing can be changed, but Esc and the button stop it. "": it is over."""
-        was, self._busy = self._busy, bool(text)
+        was, self._busy = self._busy or self._trying or self._step is not None, bool(text)
+        self._trying = False
+        self.show_step(None)
+        _show(self._help, not self._code_field.grid_info())
         if text:
             self._say("", "")
         if text or was:
             self._say_state(text, "Small.TLabel", str(self._look.mood_dot("busy")) if text else "")
-        for widget in (self._name_field, self._address_field, self._serve, self._join):
+        for widget in (self._name_field, self._address_field, self._serve, self._join, self._link, self._code_field):
             widget.state(["disabled" if self._busy else "!disabled"])
         self._serve_changed()
         self._cancel.configure(text="Cancel" if self._busy else "Quit")
@@ -117,7 +173,19 @@ class SignIn(ttk.Frame):
     def _submit(self) -> None:
         if not self._busy:
             self._say("", "")
-            self._on_submit(self._name_field.get().strip(), self._address_field.get().strip(), self._serving())
+            name, address, code = (field.get().strip() for field in self._fields())
+            self._on_submit(Wanted(name, address, self._serving(), "" if self._serving() else code))
+
+    def _fields(self) -> tuple[ttk.Entry, ...]:
+        return self._name_field, self._address_field, self._code_field
+
+    def _edited(self, say: Callable[[str], None]) -> bool:
+        """What is tried is not what is wanted any more. True, since as a validation it allows everything."""
+        say("")
+        if self._trying:
+            self._trying = False
+            self._on_cancel()
+        return True
 
     def _serving(self) -> bool:
         return bool(self._serve.instate(["selected"]))
@@ -128,18 +196,20 @@ class SignIn(ttk.Frame):
             self._say_address("")
 
     def _bind_keys(self) -> None:
-        for widget in (self._name_field, self._address_field, self._serve, self._join):
+        submitting = (*self._fields(), self._serve, self._join)
+        pressed = (self._cancel, self._link)
+        for widget in submitting:
             for key in ("<Return>", "<KP_Enter>"):
                 widget.bind(key, lambda event: self._submit())
-        for key in ("<Return>", "<KP_Enter>"):
-            self._cancel.bind(key, lambda event: self._on_cancel())
-        for widget in (self._name_field, self._address_field, self._serve, self._join, self._cancel):
+        press_by_enter(*pressed)
+        for widget in (*submitting, *pressed):
             widget.bind("<Escape>", lambda event: self._on_cancel())
-        for entry, say in ((self._name_field, self._say_name), (self._address_field, self._say_address)):
+        says = self._say_name, self._say_address, lambda text: self._say_state(text, "Error.TLabel", "")
+        for entry, say in zip(self._fields(), says, strict=True):
             guard(entry, self._look)
-            edited = self.register(lambda say=say: say("") or True)
+            edited = self.register(lambda say=say: self._edited(say))
             entry.configure(validate="key", validatecommand=edited)
-            entry.bind("<<ComboboxSelected>>", lambda event, say=say: say(""))  # type: ignore[misc]
+            entry.bind("<<ComboboxSelected>>", lambda event, say=say: self._edited(say))  # type: ignore[misc]
 
     # ---- how it looks
 
@@ -153,6 +223,8 @@ class SignIn(ttk.Frame):
             self._address_label,
             self._address_field,
             self._address_error,
+            self._code_label,
+            self._code_field,
             self._serve,
             self._state,
             self._buttons,
@@ -162,7 +234,7 @@ class SignIn(ttk.Frame):
         """Have this be all that is said to be wrong."""
         self._say_name(text if field == "name" else "")
         self._say_address(text if field == "address" else "")
-        self._say_state("" if field else text, "Error.TLabel", "")
+        self._say_state("" if field in ("name", "address") else text, "Error.TLabel", "")
 
     def _say_name(self, text: str) -> None:
         self._name_error.configure(text=self._look.emoji.safe(text))
@@ -183,12 +255,15 @@ class SignIn(ttk.Frame):
         px = self._look.px
         self.configure(padding=px(10))
         self._card.columnconfigure(0, minsize=px(_WIDTH))
-        self._help.grid_configure(pady=(px(2), 0))
-        for label in (self._name_label, self._address_label):
-            label.grid_configure(pady=(px(9), px(3)))
+        if self._help.grid_info():
+            self._help.grid_configure(pady=(px(2), 0))
+        for label in (self._name_label, self._address_label, self._code_label):
+            if label.grid_info():
+                label.grid_configure(pady=(px(9), px(3)))
         for label in (self._name_error, self._address_error):
             label.grid_configure(pady=(px(3), 0))
-        self._serve.grid_configure(pady=(px(7), 0))
+        if self._serve.grid_info():
+            self._serve.grid_configure(pady=(px(7), 0))
         if self._state.grid_info():
             self._state.grid_configure(pady=(px(6), 0))
         self._buttons.grid_configure(pady=(px(12), 0))
@@ -197,7 +272,7 @@ class SignIn(ttk.Frame):
             label.configure(wraplength=px(_WIDTH))
 
 
-def _show(widget: ttk.Label, wanted: bool) -> None:
+def _show(widget: tk.Widget, wanted: bool) -> None:
     """Have a widget of a grid be there or not, in its old place."""
     if wanted:
         widget.grid()

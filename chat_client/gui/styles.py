@@ -34,12 +34,16 @@ class Styles:
         _classic_defaults(self._root, colours, px)
         _dress(self._root, colours)
 
+    def forget(self) -> None:
+        """Nothing is shown any more."""
+        self._patches.forget()
+
     def _layouts(self) -> None:
         element = self._patches.name
         for prefix, style in (("", ""), (SIDE, "Side.")):
             label = _node("Button.padding", _node("Button.label"))
-            for name, kind in (("TButton", "quiet"), ("Accent.TButton", "accent"), ("Link.TButton", "link")):
-                self._layout(f"{style}{name}", _node(element(f"{prefix}{kind}"), label))
+            for name, kind in (("", "quiet"), ("Accent.", "accent"), ("Danger.", "danger"), ("Link.", "link")):
+                self._layout(f"{style}{name}TButton", _node(element(f"{prefix}{kind}"), label))
             field = element(f"{prefix}field")
             self._layout(f"{style}TEntry", _node(field, _node("Entry.padding", _node("Entry.textarea"))))
             arrow = _node("Combobox.padding", _node(element("arrow"), sticky=""), side="right", sticky="ns")
@@ -56,11 +60,11 @@ class Styles:
                 thumb = _node(element(f"{prefix}{kind}"), expand="1")
                 trough = _node(f"{way}.Scrollbar.trough", thumb, sticky=sticky)
                 self._layout(f"{style}{way}.TScrollbar", trough)
-        for name, side in (("Rooms", "right"), ("People", "left")):
-            image = _node("Treeitem.image", side=side, sticky="")
-            label = _node("Treeitem.text", side="left", sticky="")
+        for name in ("Rooms", "People"):
+            # The picture is as wide as the row, and the text stands over it (sidelist.py).
+            picture = _node("Treeitem.image", _node("Treeitem.text", side="left", sticky="w"))
             self._layout(f"{name}.Treeview", _node("Treeview.treearea"))
-            self._layout(f"{name}.Treeview.Item", _node("Treeitem.padding", image, label))
+            self._layout(f"{name}.Treeview.Item", _node("Treeitem.padding", picture))
             self._layout(f"{name}.Treeview.Row", _node("Treeitem.row"), _node(element("row")))
 
     def _layout(self, style: str, *nodes: _Node) -> None:
@@ -105,6 +109,7 @@ class Styles:
         configure("Small.TLabel", foreground=c.dim, font=fonts["small"])
         configure("Title.TLabel", font=fonts["title"])
         configure("Error.TLabel", foreground=c.danger, font=fonts["small"])
+        configure("Code.TLabel", background=c.field_bg, font=fonts["code"])
         configure("Side.TLabel", background=c.side)
         configure("SideTitle.TLabel", background=c.side, font=fonts["title"])
         configure("SideDim.TLabel", background=c.side, foreground=c.dim, font=fonts["small_bold"])
@@ -118,10 +123,12 @@ class Styles:
             "TButton", padding=(px(12), px(6)), anchor="center", background=c.bg, font=fonts["text"], width=0
         )
         style.map("TButton", background=[], foreground=[disabled])
-        style.configure("Accent.TButton", foreground=c.accent_fg, font=fonts["bold"], padding=(px(16), px(7)))
-        style.map("Accent.TButton", foreground=[disabled])
+        for name in ("Accent.TButton", "Danger.TButton"):
+            style.configure(name, foreground=c.accent_fg, font=fonts["bold"], padding=(px(16), px(7)))
+            style.map(name, foreground=[disabled])
         style.configure("Link.TButton", foreground=c.link, padding=(px(6), px(3)))
         style.map("Link.TButton", foreground=[disabled])
+        style.configure("Small.Link.TButton", font=fonts["small"], padding=(px(2), px(3)))
         for name in ("TButton", "Accent.TButton", "Link.TButton"):
             style.configure(f"Side.{name}", background=c.side)
         style.configure("Search.Side.TButton", anchor="w", foreground=c.dim)

@@ -32,7 +32,9 @@ class Switcher(ttk.Frame):
         super().__init__(root, style="Field.TFrame")
         self._window, self._look, self._on_pick = root, look, on_pick
         self._choices: list[Choice] = []
+        self._picked = on_pick  # what is called for the choices of now
         self._back_to: tk.Misc | None = None
+        self._title = ttk.Label(self, style="Card.TLabel", font=look.font("small_bold"))
         self._entry = ttk.Entry(self, style="Card.TEntry", font=look.font("text"))
         self._none = ttk.Label(self, text="Nothing of that name", style="Card.TLabel")
         self._list = ChoiceList(self, look, most_rows=_MOST_ROWS, on_pick=self._pick, style="Card.TFrame", padding=0)
@@ -45,9 +47,15 @@ class Switcher(ttk.Frame):
 
     # ---- what the window tells it
 
-    def open(self, choices: Sequence[Choice]) -> None:
-        """Let somebody choose among these, the first of which is what Enter alone takes."""
-        self._choices = list(choices)
+    def open(self, choices: Sequence[Choice], on_pick: Callable[[str], None] | None = None, title: str = "") -> None:
+        """Let somebody choose among these, the first of which is what Enter alone takes. ``on_pick``: other than the
+        usual; ``title``: what is chosen, if that does not show."""
+        self._choices, self._picked = list(choices), on_pick or self._on_pick
+        self._title.configure(text=self._look.emoji.safe(title))
+        if title:
+            self._title.pack(fill="x", before=self._entry)
+        else:
+            self._title.pack_forget()
         if not self.is_open:
             self._back_to = self._window.focus_get()
         self._entry.delete(0, "end")
@@ -88,7 +96,7 @@ class Switcher(ttk.Frame):
     def _pick(self, choice: Choice | None) -> None:
         if choice is not None:
             self.close()
-            self._on_pick(choice.value)
+            self._picked(choice.value)
 
     # ---- keys
 
@@ -126,6 +134,7 @@ class Switcher(ttk.Frame):
         width = min(px(_WIDTH), self._window.winfo_width() - 2 * px(_EDGE))
         top = min(px(_TOP), self._window.winfo_height() // 8)
         above = self._entry.winfo_reqheight() + px(_GAP) + 2 * px(_PADDING)
+        above += self._title.winfo_reqheight() if self._title.winfo_manager() else 0
         room = self._window.winfo_height() - top - px(_EDGE) - above
         below = self._list.height_within(room) if self._list.choices else self._none.winfo_reqheight()
         self.place(relx=0.5, y=top, anchor="n", width=max(width, 1), height=above + below)
@@ -139,6 +148,7 @@ class Switcher(ttk.Frame):
         style.configure("Card.TEntry", background=colours.field_bg)
         self.configure(padding=px(_PADDING))
         self._entry.pack_configure(pady=(0, px(_GAP)))
+        self._title.configure(padding=(px(4), px(2), 0, px(6)))
         self._none.configure(padding=px(8))
         if self.is_open:
             self._place()

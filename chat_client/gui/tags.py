@@ -30,6 +30,10 @@ class TagStyles:
         self._tail = tkfont.Font(text, family="Courier", size=-1)
         self.apply()
 
+    def forget(self) -> None:
+        """The Text is gone, and its fonts go now: later, the garbage collector might find them in another thread."""
+        del self._hair, self._tail
+
     def apply(self) -> None:
         """Take over what the look says now."""
         look, px = self._look, self._look.px
@@ -62,6 +66,7 @@ class TagStyles:
         indent = edge + px(INDENT)
         within: Options = {"lmargin1": edge, "rmargin": edge}
         spaced: Options = {"spacing1": px(2), "spacing2": px(2), "spacing3": px(2)}
+        walled: Options = {**spaced, "spacing1": px(4), "spacing3": px(4)}
         # The margins have a colour of their own; else that of a piece of code would go on into them.
         margins: Options = {"lmargincolor": colours.bg, "rmargincolor": colours.bg}
         hanging: Options = {"lmargin1": indent, "lmargin2": indent, "rmargin": edge + px(8), **spaced, **margins}
@@ -72,6 +77,7 @@ class TagStyles:
             "dayrule": {"font": self._hair, "background": colours.line, **within},
             "newrule": {"font": self._hair, "background": colours.danger, **within},
             "day": {"font": font("small_bold"), "foreground": colours.dim, "justify": "center", **within, **spaced},
+            "wall": {"font": font("small"), "foreground": colours.dim, "justify": "center", **within, **walled},
             "new": {"font": font("small_bold"), "foreground": colours.danger, "justify": "right", **within, **spaced},
             "head": {"font": font("text"), "spacing1": px(8), **within, "lmargin2": indent, "tabs": (indent,)},
             "text": {"font": font("text"), "tabs": tabs, **hanging},
@@ -104,6 +110,7 @@ class TagStyles:
             "bold": {"font": font("bold")},
             "italic": {"font": font("italic")},
             "bolditalic": {"font": font("bolditalic")},
+            "deleted": {"foreground": colours.dim},
             "quote": {"foreground": colours.dim, "lmargin1": deeper, "lmargin2": deeper},
             "code": code,
             "block": {

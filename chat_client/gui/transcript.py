@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Final
 
+from chat_client.gui.keys import bind_menu
 from chat_client.gui.look import Look
 from chat_client.gui.pictures import Pictures
 from chat_client.gui.scrolling import Scrolling
@@ -26,7 +27,8 @@ class TranscriptView(ttk.Frame):
 
     ``on_scrolled(at_top, at_end)``: when either changes, after `show_rows`, when rows came in above and the top is
     still in view, and at every further attempt to scroll up from the very top. ``on_link(url)``. ``on_edit(key)`` and
-    ``on_discard(key)``: of a line that was refused.
+    ``on_discard(key)``: of a line that was refused. ``on_menu(key, x, y)``: what can be done with a row is asked for,
+    at this place of the screen: by the right button, or by the menu key or Shift+F10.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class TranscriptView(ttk.Frame):
         on_edit: Callable[[str], None],
         on_discard: Callable[[str], None],
         on_jump: Callable[[], None],
+        on_menu: Callable[[str, int, int], None] | None = None,
     ) -> None:
         super().__init__(parent)
         self._look = look
@@ -60,10 +63,12 @@ class TranscriptView(ttk.Frame):
         self._pictures = Pictures(self.text, look)
         self._writing = Writing(self.text, look, self._pictures)
         self._scrolling = Scrolling(self.text, self._bar, look, on_scrolled)
-        self._selecting = Selecting(self.text, look, self._selected)
+        self._selecting = Selecting(self.text, self._selected)
         self._targets = Targets(self.text, self._on_press)
         self._hint = TimeHint(self.text, look, self._time_at)
         self._scrolling.watch(self._hint.hide)
+        if on_menu is not None:
+            bind_menu(self.text, lambda event: self._ask_menu(event, on_menu))
         self.text.bind("<Configure>", lambda event: self._show_whether_empty(), add=True)
         self.text.configure(state="disabled")
         self.text.grid(row=0, column=0, sticky="nsew")
@@ -163,9 +168,13 @@ class TranscriptView(ttk.Frame):
         """Select everything."""
         self._selecting.select_all()
 
-    def copy(self) -> None:
-        """Put what is selected on the clipboard."""
-        self._selecting.copy()
+    def copy(self, key: str = "") -> None:
+        """Put what is selected on the clipboard; with nothing selected, the text of this row."""
+        if self.text.tag_ranges("sel") or not key:
+            self._selecting.copy()
+        else:
+            self.clipboard_clear()
+            self.clipboard_append(self._pictures.read(*self._body_of(key)))
 
     def visible_keys(self) -> tuple[str, str]:
         """The first and the last row of which something is in view; "" and "" if there are no rows."""
@@ -309,6 +318,20 @@ class TranscriptView(ttk.Frame):
             if url:
                 self._on_link(url)
 
+    def _ask_menu(self, event: "tk.Event[tk.Misc] | None", on_menu: Callable[[str, int, int], None]) -> None:
+        """``event``: of the pointer; None: by a key, which means the row that was clicked, else the last in view."""
+        text = self.text
+        if event is not None:
+            key, x, y = self._row_at(f"@{event.x},{event.y}"), event.x_root, event.y_root
+        else:
+            seen = text.bbox("insert")
+            key = self._row_at("insert") if seen else self.visible_keys()[1]
+            box = text.bbox(self._body_of(key)[0]) if key else None
+            x, y, _, high = box or (0, 0, 0, 0)
+            x, y = text.winfo_rootx() + x, text.winfo_rooty() + y + high
+        if key:
+            on_menu(key, x, y)
+
     def _time_at(self, y: int) -> tuple[str, str] | None:
         key = self._row_at(f"@0,{y}")
         row = self._rows.get(key)
@@ -328,6 +351,7 @@ class TranscriptView(ttk.Frame):
         if self._finishing:
             self.after_cancel(self._finishing)
         super().destroy()
+        self._styles.forget()
 
 
 def _quoted(row: Row, text: str) -> str:

@@ -32,6 +32,9 @@ class Acts:
     edit_last: Callable[[], str | None]
     edit: Callable[[str], None]
     discard: Callable[[str], None]
+    room_menu: Callable[[str, int, int], None]  # of this room, at this place of the screen; so below
+    person_menu: Callable[[str, int, int], None]
+    line_menu: Callable[[str, int, int], None]
     open_room: Callable[[str], None]
     open_neighbour: Callable[[int, bool], None]  # steps, only unread ones
     open_nth: Callable[[int], None]
@@ -56,7 +59,7 @@ class ChatWindow(ttk.Frame):
         self._window, self._look, self._acts = root, look, acts
         self._shown_over = ""  # a list that is shown over the transcript in a narrow window
         self._narrow: tuple[bool, bool] | None = None  # rooms, people: hidden; None: to be arranged anew
-        self.rooms = RoomList(self, look, on_open=self._open_room, on_jump=acts.show_places)
+        self.rooms = RoomList(self, look, on_open=self._open_room, on_jump=acts.show_places, on_menu=acts.room_menu)
         self._main = ttk.Frame(self)
         self.header = Header(
             self._main,
@@ -73,11 +76,12 @@ class ChatWindow(ttk.Frame):
             on_edit=acts.edit,
             on_discard=acts.discard,
             on_jump=self._jump,
+            on_menu=acts.line_menu,
         )
         self.composer = Composer(
             self._main, look, on_send=acts.send, on_complete=acts.complete, on_edit_last=acts.edit_last
         )
-        self.people = PeopleList(self, look, on_person=self._open_person)
+        self.people = PeopleList(self, look, on_person=self._open_person, on_menu=acts.person_menu)
         self._edge = ttk.Frame(self, style="Rule.TFrame")  # of a list that is shown over the transcript
         self.status = StatusBar(self, look)
         self.switcher = Switcher(root, look, on_pick=acts.go)

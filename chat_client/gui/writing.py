@@ -62,6 +62,8 @@ class Writing:
             self._plain(line.text, (*tags, "body"))
             self._put("\n", tags)
             self._pad("note")
+        elif line.kind == "wall":
+            self._wall(line)
         else:
             self._plain(line.text, ("event", "body"))
             self._put(f"  {clock(line.time)}\n", ("event",))
@@ -79,6 +81,14 @@ class Writing:
         self._put("\n", (rule,))
         self._put(f"{label}\n", (tag,))
 
+    def _wall(self, line: Line) -> None:
+        """A rule, words and a rule: nothing is missing here that could come."""
+        self._put("\n", ("gap",))
+        self._put("\n", ("dayrule",))
+        self._plain(line.text, ("wall", "body"))
+        self._put("\n", ("wall",))
+        self._put("\n", ("dayrule",))
+
     def _pad(self, *tags: str) -> None:
         """A little room at the edge of a background."""
         if tags:
@@ -91,7 +101,9 @@ class Writing:
         else:
             self._pad(*self._behind)
         text = ("text", *self._behind)
-        if line.kind == "me":
+        if line.deleted:
+            self._put(f"{line.text}\n", (*text, "body", "italic", "deleted"))
+        elif line.kind == "me":
             self._deed(line, text)
         else:
             last = self._marked_up(line.text, (*text, "body"))

@@ -15,19 +15,24 @@ from chat_core.said import until_and_why
 if TYPE_CHECKING:
     from chat_client.model.chat import Chat
 
+AWAY = "The broker is away: this can be done when it is back."
 Do = commands.Do
 # A request, and what to say when it was done; "": the room's log says it.
 Asked = tuple[m.Request, str]
 
 
-def ask(chat: Chat, do: Do, at: Moment) -> str:
-    """Do what a command wants. Returns "" if it was taken, else why not: a sentence."""
+def ask(chat: Chat, do: Do, at: Moment, room: RoomState | None = None) -> str:
+    """Do what a command wants, in this room, or else in the one that is open. Returns "" if it was taken, else why
+    not: a sentence."""
+    if not chat.connected:
+        return AWAY
     if do.name in IN_THE_CHAT:
         _ask(chat, *IN_THE_CHAT[do.name](chat, do, at))
         return ""
-    if chat.room is None:
+    room = room or chat.room
+    if room is None:
         return "You are in no room."
-    _ask(chat, *IN_A_ROOM[do.name](chat.room, do, at))
+    _ask(chat, *IN_A_ROOM[do.name](room, do, at))
     return ""
 
 

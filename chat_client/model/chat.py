@@ -99,6 +99,7 @@ class Chat(Reading):
 
     def tick(self, at: Moment) -> None:
         """Time has passed."""
+        self.wall = at.wall
         today = day_of(at.wall)
         if today != self.today:
             self.today = today
@@ -286,7 +287,8 @@ class Chat(Reading):
             room.kept_first = room.have + 1
             room.loaded = True
         room.name, room.first = info.name, max(room.first, info.first)
-        room.kind, room.role, room.people, room.closed = info.kind, info.role, info.people, ""
+        room.kind, room.role, room.until = info.kind, info.role, info.until
+        room.people, room.closed = info.people, ""
         room.read_only, room.slow, room.archived = info.read_only, info.slow, info.archived
         self.invited.pop(room.id, None)
         if not room.following:

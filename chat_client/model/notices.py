@@ -51,7 +51,8 @@ def noticed(chat: Chat, news: effects.Noticed, at: Moment) -> None:
     if notice.kind == "removed":
         chat.drop(notice.room, at)
     elif notice.kind == "role" and room is not None:
-        room.role = notice.role
+        room.role, room.until = notice.role, notice.until
+        chat.changes.header = chat.changes.people = True
     elif notice.kind == "invited":
         chat.ask(m.Room(room=notice.room), lambda reply, at: _invited(chat, reply))
 

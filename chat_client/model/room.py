@@ -59,6 +59,7 @@ class RoomState:
     kind: str = "open"
     closed: str = ""  # why it cannot be read any more, a sentence
     role: str = ""  # mine in it
+    until: int = 0  # when it ends that I am muted (ms); 0: nobody knows
     read_only: bool = False
     slow: int = 0  # seconds between two posts of one member
     archived: bool = False
@@ -108,7 +109,7 @@ class RoomState:
                 result.append(extras[place][1])
                 place += 1
             if line.seq in behind and result:
-                result.append(Line(f"w{line.seq}", "event", WALL, line.time))
+                result.append(Line(f"w{line.seq}", "wall", WALL, line.time))
             result.append(line)
         if self.at_end:
             result += [line for _, line in extras[place:]]

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 State = Literal["", "sending", "sent", "refused"]
-Kind = Literal["message", "me", "event", "passing", "note"]
+Kind = Literal["message", "me", "event", "passing", "note", "wall"]
 
 
 class Line(Struct, frozen=True):
@@ -13,12 +13,13 @@ class Line(Struct, frozen=True):
 
     ``kind``: "message"; "me" (a message that says what its author does); "event" (the log says that somebody joined or
     left the room, made it ...); "passing" (somebody came or went just now); "note" (this program tells its user
-    something). ``state`` is that of an own message: "sending" and "refused" (with its ``reason``) are not in the log.
+    something); "wall" (what comes above was not for me to read). ``deleted``: of a message of which only that is left.
+    ``state`` is that of an own message: "sending" and "refused" (with its ``reason``) are not in the log.
     """
 
     key: str  # unique within its room, for ever
     kind: Kind
-    text: str  # of an event, passing or note: the whole sentence
+    text: str  # of an event, passing, note or wall: the whole sentence
     time: int  # ms since 1970, UTC
     author: str = ""  # user id
     name: str = ""
@@ -67,7 +68,8 @@ Op = Delete | Insert | Change
 class RoomItem(Struct, frozen=True):
     """A room in the list on the left. ``unread``: messages of others since I last read; ``mentions``: those for me.
 
-    ``kind``: as in the protocol; ``closed``: it cannot be read any more; ``invited``: I may join it.
+    ``kind``: as in the protocol; ``closed``: it cannot be read any more; ``invited``: I may join it. ``here``: of a
+    direct room with one other, that they are; ``group``: it is one with several. ``quiet``: nothing can be written.
     """
 
     id: str
@@ -78,6 +80,9 @@ class RoomItem(Struct, frozen=True):
     kind: str = "open"
     closed: bool = False
     invited: bool = False
+    here: bool = False
+    group: bool = False
+    quiet: bool = False
 
 
 class PersonItem(Struct, frozen=True):

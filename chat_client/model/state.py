@@ -12,6 +12,7 @@ from chat_client.model.history import Histories
 from chat_client.model.moment import Moment
 from chat_client.model.room import Me, RoomState
 from chat_client.model.shown import Line, PersonItem, RoomItem, Row, StatusLine
+from chat_client.model.shut import shut_text
 from chat_client.model.status import status_line
 from chat_client.model.transcript import make_rows
 from chat_core import messages as m
@@ -75,7 +76,7 @@ class State:
         self.role = ""  # mine in the chat
         self.focused = True
         self.view_at_end = True
-        self.today = date.max  # told by `Chat.tick`
+        self.today, self.wall = date.max, 0  # told by `Chat.tick`
         self.was_live = self.encrypted = False
         self.waited = False  # for a first answer, long enough to say so
         self.round_trip: float | None = None
@@ -144,13 +145,22 @@ class State:
 
     def room_items(self) -> list[RoomItem]:
         """The rooms I am in, the lobby first, those with whom I talk alone last."""
-        rooms = [
-            RoomItem(
-                room.id, self.name_of(room), room.unread, room.mentions, bool(room.draft), room.kind, bool(room.closed)
-            )
-            for room in self.rooms.values()
-        ]  # fmt: skip
+        rooms = [self._item(room) for room in self.rooms.values()]
         return sorted(rooms, key=lambda item: (item.id != LOBBY, item.kind == "direct", item.name.casefold()))
+
+    def _item(self, room: RoomState) -> RoomItem:
+        others = [user for user, _ in room.people if user != self.me.user]
+        return RoomItem(
+            room.id, self.name_of(room), room.unread, room.mentions, bool(room.draft), room.kind, bool(room.closed),
+            here=any(user in (self.here or {}) for user in others),
+            group=len(others) > 1,
+            quiet=bool(shut_text(room, self.wall)),
+        )  # fmt: skip
+
+    def invitations(self) -> list[RoomItem]:
+        """The private rooms to which I am invited."""
+        items = [RoomItem(info.id, info.name, kind=info.kind, invited=True) for info in self.invited.values()]
+        return sorted(items, key=lambda item: item.name.casefold())
 
     def name_of(self, room: RoomState) -> str:
         """What a room is called: a direct one by those with whom I talk there."""
@@ -221,6 +231,15 @@ class State:
         if self.room.closed:
             return "You can read what is here, but not write"
         return f"Message {self.signed(self.room)} — Enter sends, Shift+Enter for a new line"
+
+    def shut_text(self) -> str:
+        """Why nothing can be written in the room that is open; "": something can."""
+        return shut_text(self.room, self.wall) if self.room is not None else ""
+
+    def wait_text(self) -> str:
+        """What keeps messages that were sent from being in the log, if that ends by waiting; "": nothing."""
+        held = self.held
+        return held.text if held is not None and held.code in ("rate", "slow", "crowded") and self.unsent() else ""
 
     def empty_text(self) -> str:
         """What stands in an empty transcript."""

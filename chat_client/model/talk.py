@@ -53,7 +53,7 @@ def enter(chat: Chat, name: str, at: Moment) -> None:
     except RefusedError as problem:
         chat.tell(problem.text, at)
         return
-    if room in chat.rooms:
+    if room in chat.rooms and room not in chat.invited:
         chat.open(room)
         return
     there_is_none = f"There is no room #{room}: /create {room} makes it, Ctrl+K shows which there are."
@@ -71,7 +71,7 @@ def _come_in(chat: Chat, request: m.Request, code: str, text: str) -> None:
 
     def answer(reply: m.Reply, at: Moment) -> None:
         if isinstance(reply, m.Joined | m.Created):
-            _show(chat, reply.room)
+            show(chat, reply.room)
         elif isinstance(reply, m.Refused):
             chat.tell(text if reply.code == code else reply.text, at)
 
@@ -87,7 +87,7 @@ def _leave(chat: Chat, room: str, at: Moment) -> str:
 
     def answer(reply: m.Reply, at: Moment) -> None:
         if isinstance(reply, m.Left):
-            chat.invited.pop(reply.room, None)
+            chat.changes.rooms = chat.invited.pop(reply.room, None) is not None or chat.changes.rooms
             chat.drop(reply.room, at)
         elif isinstance(reply, m.Refused):
             chat.tell(reply.text, at)
@@ -112,6 +112,7 @@ def _who(chat: Chat, room: str) -> str:
     return ""
 
 
-def _show(chat: Chat, info: m.RoomInfo) -> None:
+def show(chat: Chat, info: m.RoomInfo) -> None:
+    """Go to a room that I may read."""
     chat.add(info)
     chat.open(info.id)

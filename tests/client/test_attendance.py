@@ -46,6 +46,12 @@ def test_what_the_snapshot_had_told_is_not_told_again() -> None:
     assert attendance.delta(delta(5, [ANN, ZOE])) == Moved([ZOE], [])
 
 
+def test_who_came_and_took_another_name_at_once_is_told_under_that_one() -> None:
+    attendance = begun(3, ANN)
+    assert attendance.delta(delta(4, [("u1", "Anna"), BEN])) == Moved([BEN], [], [("u1", "Anna")])
+    assert attendance.here == {"u1": "Anna", "u2": "Ben"}
+
+
 def test_an_old_delta_says_nothing() -> None:
     attendance = begun(3, ANN)
     assert attendance.delta(delta(3, [], [ANN])) is None

@@ -12,7 +12,7 @@ TEXTS = {
     "danger": ("bg", "side", "field_bg", "mention_bg", "danger_bg"),
     "mention_fg": ("mention_bg",),
     "selection_fg": ("selection",),
-    "accent_fg": ("accent", "accent_hover", "accent_press"),
+    "accent_fg": ("accent", "accent_hover", "accent_press", "danger"),
     "badge_fg": ("badge_bg",),
     "badge_mention_fg": ("badge_mention_bg",),
 }

@@ -117,7 +117,7 @@ class Seat:
 
     def badge(self, room: str) -> str:
         """The picture beside a room."""
-        return str(next(iter(self.window.rooms.list.tree.item(room, "image")), ""))
+        return self.window.rooms.list.row(room).image
 
     def unread(self, room: str, count: int, mention: bool = False) -> bool:
         """Does the list say so much is unread in a room?"""
@@ -131,7 +131,7 @@ class Seat:
     def here(self) -> list[str]:
         """Those of them who are here."""
         people, dot = self.window.people.list, str(self.app.look.dot(True))
-        return [people.shown(user) for user in people.ids() if dot in people.tree.item(user, "image")]
+        return [people.shown(user) for user in people.ids() if people.row(user).left == dot]
 
     def labels(self, within: tk.Misc | None = None) -> list[str]:
         """What all labels that can be seen say."""
@@ -211,11 +211,14 @@ class Seat:
         people = self.window.people.list
         self._click_row(people, next(user for user in people.ids() if people.shown(user) == name), 2)
 
-    def _click_row(self, rows: SideList, row: str, times: int) -> None:
+    def _click_row(self, rows: SideList, row: str, times: int, button: int = 1) -> None:
+        self.desk.until(lambda: row in rows.ids(), f"{row} is there")
+        rows.tree.see(row)
+        self.desk.work()
         place = rows.tree.bbox(row)
         assert not isinstance(place, str), f"{row} cannot be seen"
         x, y, wide, high = place
-        self.click(rows.tree, x + wide // 3, y + high // 2, times=times)
+        self.click(rows.tree, x + wide // 3, y + high // 2, times=times, button=button)
 
     def click_words(self, words: str, *, times: int = 1) -> None:
         """Click on words in the transcript."""
@@ -225,18 +228,67 @@ class Seat:
     def menu(self, label: str) -> None:
         """Open the menu of the window, and click this in it."""
         self.click(self.button("Menu", self.window.header))
+        self.choose(label)
+
+    def choose(self, *labels: str) -> None:
+        """Click this in the menu that is open, and what follows in the menus that open by that."""
+        holder: tk.Misc = self.root
+        for label in labels:
+            menu = self._open_menu(holder)
+            self.click(menu, menu.winfo_width() // 2, menu.yposition(_entry(menu, label)) + 8)
+            holder = menu
+        self.desk.until(lambda: not _is_shown(menu), "the menu is closed")
+
+    def offers(self) -> list[str]:
+        """What the menu that is open has to choose from; it is closed then."""
+        menu = self._open_menu(self.root)
+        entries = range(int(menu.index("end") or 0) + 1)
+        found = [str(menu.entrycget(at, "label")) for at in entries if menu.type(at) != "separator"]
+        self.press("Escape")
+        self.desk.until(lambda: not _is_shown(menu), "the menu is closed")
+        return found
+
+    def _open_menu(self, holder: tk.Misc) -> tk.Menu:
         menus: list[tk.Menu] = []
 
         def find() -> bool:
-            menus[:] = [one for one in self.root.winfo_children() if isinstance(one, tk.Menu) and one.winfo_viewable()]
+            menus[:] = [one for one in holder.winfo_children() if isinstance(one, tk.Menu) and one.winfo_viewable()]
             return bool(menus)
 
         self.desk.until(find, "the menu is open")
-        menu = menus[0]
-        entries = range(int(menu.index("end") or 0) + 1)
-        at = next(n for n in entries if menu.type(n) == "command" and label in menu.entrycget(n, "label"))
-        self.click(menu, menu.winfo_width() // 2, menu.yposition(at) + 8)
-        self.desk.until(lambda: not menu.winfo_viewable(), "the menu is closed")
+        return menus[0]
+
+    def right_click_room(self, room: str) -> None:
+        """Ask what can be done with a room on the left."""
+        self._click_row(self.window.rooms.list, room, 1, button=3)
+
+    def right_click_person(self, name: str) -> None:
+        """Ask what can be done with somebody on the right."""
+        people = self.window.people.list
+        self.desk.until(lambda: name in self.people(), f"{name} is there")
+        self._click_row(people, next(user for user in people.ids() if people.shown(user) == name), 1, button=3)
+
+    def right_click_words(self, words: str) -> None:
+        """Ask what can be done with what is said in the transcript."""
+        x, y, wide, high = self.box(words)
+        self.click(self.text, x + wide // 2, y + high // 2, button=3)
+
+    def pick(self, steps: int = 0) -> None:
+        """Choose from the list over the window: the first, or one so many steps below it."""
+        switcher = self.window.switcher
+        self.desk.until(lambda: switcher.is_open and self.has_keys, "the list is there")
+        self.desk.until(lambda: str(self.focused()).startswith(str(switcher)), "the list has the keys")
+        self.press(*["Down"] * steps, "Return")
+        self.desk.until(lambda: not switcher.is_open, "it is chosen")
+
+    def answer(self, label: str, text: str = "") -> None:
+        """Answer the question that is asked, with this text in its field."""
+        question = self.app.question
+        self.desk.until(lambda: question.is_open and question.winfo_viewable(), "it asks")
+        if text:
+            self.type(text)
+            self.desk.until(lambda: question.typed == text, f"{text!r} is typed")
+        self.click(self.button(label, question))
 
     def focus(self) -> None:
         """Have the keys go to this window, as a click on its title bar would."""
@@ -277,3 +329,13 @@ class Seat:
         """Close the window without asking anybody."""
         if self.is_open:
             self.app.quit()
+
+
+def _entry(menu: tk.Menu, label: str) -> int:
+    """Where this stands in a menu."""
+    entries = range(int(menu.index("end") or 0) + 1)
+    return next(at for at in entries if menu.type(at) != "separator" and label in menu.entrycget(at, "label"))
+
+
+def _is_shown(menu: tk.Menu) -> bool:
+    return bool(menu.winfo_exists() and menu.winfo_viewable())

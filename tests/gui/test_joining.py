@@ -372,10 +372,9 @@ def test_an_open_chat_that_is_over_says_so_and_leads_to_another(desk: Desk, news
 
 def test_whoever_types_an_address_confirms_the_fingerprint_once(desk: Desk) -> None:
     seat = desk.start(Wish("ann", desk.where, theme="light"))
-    desk.until(lambda: seat.app.question.is_open, "it asks")
-    assert any(fingerprint(desk.key) in text for text in seat.labels(seat.app.question))
+    desk.until(lambda: fingerprint(desk.key) in seat.labels(seat.card), "the fingerprint is shown")
     assert not seat.is_chat
-    seat.click(seat.button("It is the same"))
+    seat.click(seat.button("Join", seat.card))
     desk.until(seat.live, "the chat is open")
     assert "· encrypted" in seat.status()
     seat.close()
@@ -385,25 +384,75 @@ def test_whoever_types_an_address_confirms_the_fingerprint_once(desk: Desk) -> N
 
 def test_whoever_does_not_confirm_it_is_back_at_the_card(desk: Desk) -> None:
     seat = desk.start(Wish("ann", desk.where, theme="light"))
-    desk.until(lambda: seat.app.question.is_open, "it asks")
+    desk.until(lambda: fingerprint(desk.key) in seat.labels(seat.card), "the fingerprint is shown")
     seat.press("Escape")
-    desk.until(lambda: not seat.app.question.is_open, "it is answered")
     seat.button("Quit")
+    assert fields(seat)[1].get() == desk.where
     assert not seat.is_chat
     assert seat.app.controller is None
 
 
-def test_a_key_that_is_not_the_known_one_is_said_on_the_card(desk: Desk) -> None:
+def test_a_key_that_is_not_the_known_one_is_forgotten_after_a_second_question(desk: Desk) -> None:
     Pins(folder_for("ann")).keep(parse_address(desk.where), "o" * 40)
     seat = desk.start(Wish("ann", desk.where, theme="light"))
-    says(seat, f"forget {desk.where}", fields(seat)[1])
-    assert not seat.is_chat
-    seat.app.signin.show_error("", "")  # type: ignore[union-attr]
-    seat.click(fields(seat)[1])
-    seat.press("ctrl+a")
-    seat.type(desk.address)
+    forget = seat.button("Forget the old key", seat.card)
+    assert any(fingerprint(desk.key) in text for text in seat.labels(seat.card))
+    seat.press("Return")  # which harms nothing
+    seat.button("Quit")
     seat.press("Return")
-    says(seat, fingerprint("o" * 40), fields(seat)[1])
+    forget = seat.button("Forget the old key", seat.card)
+    seat.click(forget)
+    desk.until(lambda: seat.app.question.is_open, "it asks again")
+    assert not seat.is_chat
+    seat.press("Return")
+    desk.until(lambda: fingerprint(desk.key) in seat.labels(seat.card), "the new fingerprint is to be compared")
+    seat.press("Return")
+    desk.until(seat.live, "the chat is open")
+
+
+def test_a_join_string_with_the_key_of_before_leads_to_the_new_fingerprint(desk: Desk) -> None:
+    stale = replace(parse_address(desk.address), key="o" * 40)
+    Pins(folder_for("ann")).keep(stale, stale.key)
+    seat = desk.start(Wish("ann", stale.join, theme="light"))
+    seat.click(seat.button("Forget the old key", seat.card))
+    desk.until(lambda: seat.app.question.is_open, "it asks again")
+    seat.press("Return")
+    desk.until(lambda: fingerprint(desk.key) in seat.labels(seat.card), "the new fingerprint is to be compared")
+    seat.press("Return")
+    desk.until(seat.live, "the chat is open")
+    seat.close()
+    seat = desk.start()
+    assert fields(seat)[1].get() == desk.where
+
+
+def test_another_key_in_a_join_string_than_the_known_one_is_not_taken_unasked(desk: Desk) -> None:
+    Pins(folder_for("ann")).keep(parse_address(desk.where), "o" * 40)
+    seat = desk.start(Wish("ann", desk.address, theme="light"))
+    seat.click(seat.button("Forget the old key", seat.card))
+    desk.until(lambda: seat.app.question.is_open, "it asks again")
+    seat.press("Return")
+    desk.until(seat.live, "the chat is open")
+
+
+def test_when_the_right_broker_is_back_the_card_goes_on_by_itself(desk: Desk) -> None:
+    desk.stop_broker()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", desk.port))
+        other.listen()
+        seat = desk.start(Wish("ann", desk.address, theme="light"))
+        desk.until(lambda: any("another program" in text for text in seat.labels(seat.card)), "it says so")
+        seat.button("Cancel")
+    desk.serve()
+    desk.until(seat.live, "the chat is open")
+
+
+def test_a_join_string_is_remembered_without_what_is_secret_in_it(desk: Desk) -> None:
+    where = replace(parse_address(desk.address), room="lobby", invite="0123456789abcdefghjk")
+    seat = desk.start(Wish("ann", where.join, theme="light"))
+    desk.until(seat.live, "the chat is open")
+    kept = (desk.folder / "window.json").read_text("utf-8")
+    assert f"{desk.where}/lobby" in kept
+    assert where.invite not in kept
 
 
 # ---- without the broker ----------------------------------------------------------------------------------------

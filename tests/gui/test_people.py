@@ -20,7 +20,10 @@ class Desk:
         self.root = root
         self.named: list[str] = []
         self.look = Look(root, scale=scale)
-        self.people = PeopleList(root, self.look, on_person=self.named.append)
+        self.asked: list[str] = []
+        self.people = PeopleList(
+            root, self.look, on_person=self.named.append, on_menu=lambda user, x, y: self.asked.append(user)
+        )
         self.people.pack(fill="both", expand=True)
         self.tree = self.people.list.tree
         window(root, width, height)
@@ -31,7 +34,7 @@ class Desk:
         click(self.tree, box[0] + 30, box[1] + 5, times)
 
     def dots(self) -> list[str]:
-        return [str(self.tree.item(user, "image")[0]) for user in self.people.list.ids()]
+        return [self.people.list.row(user).left for user in self.people.list.ids()]
 
 
 @pytest.fixture
@@ -108,3 +111,21 @@ def test_long_names_are_cut(root: tk.Tk, scale: float) -> None:
     assert shown.endswith("…")
     assert desk.look.font("text").measure(shown) <= room
     assert not_whole(desk.people) == []
+
+
+def test_what_somebody_is_stands_behind_the_name(desk: Desk) -> None:
+    mod, plain = PersonItem("u2", "Bob", True, role="moderator"), PersonItem("u3", "Zoë", False)
+    desk.people.show_people("MEMBERS", [mod, plain])
+    assert [desk.people.list.row(user).image for user in ("u2", "u3")] == [str(desk.look.label("moderator")), ""]
+    desk.people.show_people("MEMBERS", [PersonItem("u2", "Bob", True, role="muted"), plain])
+    assert desk.people.list.row("u2").image == str(desk.look.label("muted"))
+
+
+def test_the_right_button_and_the_menu_key_ask_about_somebody(desk: Desk) -> None:
+    box = desk.tree.bbox("u3")
+    assert box
+    desk.tree.event_generate("<Button-3>", x=box[0] + 30, y=box[1] + 5)
+    desk.people.focus()
+    settle(desk.root)
+    press(desk.root, "Home", "Shift-F10")
+    assert (desk.asked, desk.named) == (["u3", "u1"], [])

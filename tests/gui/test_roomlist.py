@@ -20,15 +20,19 @@ class Desk:
     def __init__(self, root: tk.Tk, width: int = 240, height: int = 360, scale: float = 1.0) -> None:
         self.root = root
         self.opened: list[str] = []
+        self.menus: list[tuple[str, int, int]] = []
         self.jumps = 0
         self.look = Look(root, scale=scale)
-        self.rooms = RoomList(root, self.look, on_open=self.opened.append, on_jump=self.jump)
+        self.rooms = RoomList(root, self.look, on_open=self.opened.append, on_jump=self.jump, on_menu=self.menu)
         self.rooms.pack(fill="both", expand=True)
         self.tree = self.rooms.list.tree
         window(root, width, height)
 
     def jump(self) -> None:
         self.jumps += 1
+
+    def menu(self, room: str, x: int, y: int) -> None:
+        self.menus.append((room, x, y))
 
     def show(self, *items: RoomItem, current: str = "general") -> None:
         self.rooms.show_rooms(items, current)
@@ -52,10 +56,10 @@ def desk(root: tk.Tk) -> Desk:
 
 def test_rooms_are_shown_in_their_order_and_the_current_one_is_chosen(desk: Desk) -> None:
     assert [desk.rooms.list.shown(room) for room in desk.rooms.list.ids()] == [
-        "#  general",
-        "#  engineering",
-        "#  deploys",
-        "#  random",
+        "general",
+        "engineering",
+        "deploys",
+        "random",
     ]
     assert (desk.rooms.list.chosen, desk.rooms.list.cursor) == ("general", "general")
 
@@ -162,26 +166,24 @@ def test_a_room_that_gets_current_is_scrolled_to(desk: Desk) -> None:
 
 def test_what_is_unread_is_bold_and_counted(desk: Desk) -> None:
     desk.show(ROOMS[0], RoomItem("a", "a", 12), RoomItem("b", "b", 3, 1), RoomItem("c", "c", 100), RoomItem("d", "d"))
-    images = {room: desk.tree.item(room, "image") for room in "abcd"}
-    assert images["a"] == [str(desk.look.badge(12))] or str(images["a"][0]) == str(desk.look.badge(12))
-    assert str(images["b"][0]) == str(desk.look.badge(3, mention=True))
-    assert str(images["c"][0]) == str(desk.look.badge(100))
-    assert not images["d"]
+    images = [desk.rooms.list.row(room).image for room in "abcd"]
+    badges = desk.look.badge(12), desk.look.badge(3, mention=True), desk.look.badge(100)
+    assert images == [*map(str, badges), ""]
     assert "strong" in desk.tree.item("a", "tags")
     assert "strong" not in desk.tree.item("d", "tags")
     assert tkfont.Font(desk.root, font=desk.tree.tag_configure("strong", "font")).actual("weight") == "bold"
     desk.show(ROOMS[0], RoomItem("a", "a"))
-    assert not desk.tree.item("a", "image")
+    assert not desk.rooms.list.row("a").image
     assert "strong" not in desk.tree.item("a", "tags")
 
 
 def test_a_draft_has_a_mark_with_and_without_a_badge(desk: Desk) -> None:
     desk.show(RoomItem("a", "a", draft=True), RoomItem("b", "b", 3, draft=True), RoomItem("c", "c", 4, draft=True))
-    widths = [int(desk.root.tk.call("image", "width", desk.tree.item(room, "image")[0])) for room in "abc"]
+    widths = [int(desk.root.tk.call("image", "width", desk.rooms.list.row(room).image)) for room in "abc"]
     assert 0 < widths[0] < desk.look.badge(3).width() + widths[0] < widths[1] == widths[2]
     desk.look.set_zoom(5)
     settle(desk.root)
-    assert int(desk.root.tk.call("image", "width", desk.tree.item("a", "image")[0])) > widths[0]
+    assert int(desk.root.tk.call("image", "width", desk.rooms.list.row("a").image)) > widths[0]
 
 
 def test_long_names_are_cut_before_the_badge(desk: Desk) -> None:
@@ -194,7 +196,7 @@ def test_long_names_are_cut_before_the_badge(desk: Desk) -> None:
     assert desk.look.font("text").measure(plain) <= width
     assert desk.look.font("bold").measure(badge) < width - desk.look.badge(120).width()
     window(desk.root, 600, 360)
-    assert desk.rooms.list.shown("badge") == f"#  {name}"
+    assert desk.rooms.list.shown("badge") == name
 
 
 def test_the_button_jumps_by_click_and_by_key(desk: Desk) -> None:
@@ -232,3 +234,82 @@ def test_a_room_may_have_any_name(desk: Desk) -> None:
     for name in names:
         desk.click(name)
     assert desk.opened == names
+
+
+def test_direct_rooms_stand_below_a_heading_that_cannot_be_opened(desk: Desk) -> None:
+    ben, both = RoomItem("@u1+u2", "Ben", kind="direct", here=True), RoomItem("@u1+u2+u3", "Ben, Zoë", kind="direct")
+    desk.show(ROOMS[0], ben, ROOMS[1], both)
+    heading = desk.tree.get_children()[2]
+    assert desk.tree.item(heading, "text") == "DIRECT"
+    assert desk.rooms.list.ids() == ["general", "engineering", ben.id, both.id]
+    desk.click(str(heading))
+    desk.rooms.focus()
+    settle(desk.root)
+    press(desk.root, "Home", "Down", "Down", "Return", "Up", "Return", "End", "Return")
+    assert desk.opened == [ben.id, "engineering", both.id]
+    desk.show(*ROOMS)
+    assert list(desk.tree.get_children()) == desk.rooms.list.ids()
+
+
+def test_every_kind_of_room_has_a_sign_before_its_name(desk: Desk) -> None:
+    there = RoomItem("@1", "Ben", kind="direct", here=True)
+    away, group = RoomItem("@2", "Zoë", kind="direct"), RoomItem("@3", "Ben, Zoë", kind="direct", group=True)
+    desk.show(ROOMS[0], RoomItem("plan", "plan", 3, kind="private"), there, away, group)
+    look = desk.look
+    wanted = [look.mark("hash"), look.mark("lock", True), look.dot(True), look.dot(False), look.mark("group")]
+    assert [desk.rooms.list.row(room).left for room in desk.rooms.list.ids()] == [*map(str, wanted)]
+    assert len({str(image) for image in wanted}) == 5
+
+
+def test_names_begin_below_each_other_whatever_is_before_them(desk: Desk) -> None:
+    desk.show(RoomItem("a", "a"), RoomItem("b", "b", kind="private"), RoomItem("c", "c", kind="direct"))
+    texts = [str(desk.tree.item(room, "text")) for room in "abc"]
+    assert len({len(text) - len(text.lstrip()) for text in texts}) == 1
+    before = desk.look.font("text").measure(texts[0]) - desk.look.font("text").measure("a")
+    assert before >= desk.look.mark("hash").width()
+
+
+def test_invitations_stand_first_and_are_marked(desk: Desk) -> None:
+    desk.show(*ROOMS, RoomItem("plan", "plan", kind="private", invited=True))
+    assert desk.rooms.list.ids()[0] == "plan"
+    assert desk.rooms.list.row("plan").image == str(desk.look.label("invited"))
+    assert "strong" in desk.tree.item("plan", "tags")
+    desk.click("plan")
+    assert desk.opened == ["plan"]
+
+
+def test_a_room_where_nothing_can_be_written_is_dim(desk: Desk) -> None:
+    desk.show(ROOMS[0], RoomItem("old", "old", quiet=True), RoomItem("news", "news", 2, quiet=True))
+    assert "dim" in desk.tree.item("old", "tags")
+    assert "strong" in desk.tree.item("news", "tags")
+
+
+def test_the_right_button_and_the_menu_keys_ask_what_can_be_done(desk: Desk) -> None:
+    desk.show(*ROOMS, RoomItem("@1", "Ben", kind="direct"))
+    box = desk.tree.bbox("deploys")
+    assert box
+    x, y = box[0] + 20, box[1] + 5
+    desk.tree.event_generate("<Button-3>", x=x, y=y, rootx=x + 100, rooty=y + 50)
+    settle(desk.root)
+    assert (desk.menus, desk.opened) == ([("deploys", x + 100, y + 50)], [])
+    heading = desk.tree.bbox(desk.tree.get_children()[-2])
+    assert heading
+    desk.tree.event_generate("<Button-3>", x=x, y=heading[1] + 5)
+    desk.tree.event_generate("<Button-3>", x=x, y=desk.tree.winfo_height() - 2)
+    desk.rooms.focus()
+    settle(desk.root)
+    press(desk.root, "Down", "Shift-F10")
+    assert [room for room, _, _ in desk.menus] == ["deploys", "random"]
+    assert desk.menus[1][2] > desk.tree.winfo_rooty()
+
+
+def test_another_width_and_another_size_draw_the_signs_anew(desk: Desk) -> None:
+    desk.show(ROOMS[0], RoomItem("plan", "plan", 3, kind="private"))
+    before = int(desk.root.tk.call("image", "width", str(desk.tree.item("plan", "image")[0])))
+    window(desk.root, 400, 360)
+    after = int(desk.root.tk.call("image", "width", str(desk.tree.item("plan", "image")[0])))
+    assert after == before + 160
+    desk.look.set_zoom(5)
+    settle(desk.root)
+    image = str(desk.tree.item("plan", "image")[0])
+    assert int(desk.root.tk.call("image", "height", image)) == desk.look.px(28)

@@ -1,13 +1,15 @@
 """The sign-in card, with real keys and clicks."""
 
 import tkinter as tk
+from tkinter import font as tkfont
 from tkinter import ttk
 from typing import TypeVar
 
 import pytest
 
 from chat_client.gui.look import Look
-from chat_client.gui.signin import SignIn
+from chat_client.gui.signin import SignIn, Wanted
+from chat_client.gui.step import Asked
 from tests.gui.hands import below, click, not_whole, press, settle, type_text, window
 
 T = TypeVar("T")
@@ -19,10 +21,10 @@ class Desk:
 
     def __init__(self, root: tk.Tk, width: int = 480, height: int = 360, scale: float = 1.0) -> None:
         self.root = root
-        self.submitted: list[tuple[str, str, bool]] = []
+        self.submitted: list[Wanted] = []
         self.cancelled = 0
         self.look = Look(root, scale=scale)
-        self.card = SignIn(root, self.look, on_submit=self.submit, on_cancel=self.cancel)
+        self.card = SignIn(root, self.look, on_submit=self.submitted.append, on_cancel=self.cancel)
         self.card.pack(fill="both", expand=True)
         window(root, round(width * scale), round(height * scale))
         self.card.fill("", "")
@@ -31,9 +33,7 @@ class Desk:
         self.serve = self.all(ttk.Checkbutton)[0]
         buttons = {button.cget("text"): button for button in self.all(ttk.Button)}
         self.join, self.quit = buttons["Join"], buttons["Quit"]
-
-    def submit(self, name: str, address: str, serve: bool) -> None:
-        self.submitted.append((name, address, serve))
+        self.link = buttons["I have it on another machine"]
 
     def cancel(self) -> None:
         self.cancelled += 1
@@ -59,7 +59,7 @@ def test_name_and_address_are_typed_and_enter_joins(desk: Desk) -> None:
     press(desk.root, "Tab")
     type_text(desk.root, "192.168.1.20")
     press(desk.root, "Return")
-    assert desk.submitted == [("ann", "192.168.1.20", False)]
+    assert desk.submitted == [Wanted("ann", "192.168.1.20")]
 
 
 @pytest.mark.parametrize("key", ["Return", "KP_Enter"])
@@ -85,16 +85,16 @@ def test_the_buttons_can_be_clicked(desk: Desk) -> None:
     desk.card.fill("ann", "here")
     click(desk.join)
     click(desk.quit)
-    assert (desk.submitted, desk.cancelled) == ([("ann", "here", False)], 1)
+    assert (desk.submitted, desk.cancelled) == ([Wanted("ann", "here")], 1)
 
 
 def test_tab_goes_through_everything(desk: Desk) -> None:
     desk.name.focus_set()
     seen = []
-    for _ in range(5):
+    for _ in range(6):
         seen.append(desk.focus())
         press(desk.root, "Tab")
-    assert seen == [desk.name, desk.address, desk.serve, desk.quit, desk.join]
+    assert seen == [desk.name, desk.address, desk.serve, desk.link, desk.quit, desk.join]
     assert desk.focus() is desk.name
 
 
@@ -148,7 +148,7 @@ def test_a_chat_on_this_computer_needs_no_address(desk: Desk) -> None:
     press(desk.root, "space")
     assert desk.address.instate(["disabled"])
     press(desk.root, "Return")
-    assert desk.submitted == [("ann", "", True)]
+    assert desk.submitted == [Wanted("ann", "", serve=True)]
     click(desk.serve)
     assert desk.address.instate(["!disabled"])
 
@@ -202,3 +202,114 @@ def test_nothing_is_cut_off_in_the_smallest_window(root: tk.Tk, scale: float, fi
     desk.card.show_busy(LONG)
     settle(root)
     assert not_whole(desk.card) == []
+    desk.card.show_trouble(LONG)
+    settle(root)
+    assert not_whole(desk.card) == []
+
+
+def test_whoever_has_the_chat_elsewhere_types_the_code_from_there(desk: Desk) -> None:
+    desk.card.fill("ann", "here")
+    desk.link.focus_set()
+    press(desk.root, "Return")
+    code = next(entry for entry in desk.all(ttk.Entry))
+    assert desk.focus() is code
+    assert not desk.link.winfo_viewable()
+    type_text(desk.root, "k7qf2-m9xab")
+    press(desk.root, "Return")
+    assert desk.submitted == [Wanted("ann", "here", code="k7qf2-m9xab")]
+    assert not_whole(desk.card) == []
+
+
+def test_trouble_is_told_while_it_is_tried_on_and_changing_the_address_stops_that(desk: Desk) -> None:
+    desk.card.fill("ann", "here")
+    desk.card.show_busy("Looking …")
+    desk.card.show_trouble("Another program has the port.")
+    assert {"Another program has the port.", " Trying again and again…"} <= set(desk.said())
+    assert desk.focus() is desk.address
+    assert desk.quit.cget("text") == "Cancel"
+    type_text(desk.root, "th")
+    assert (desk.cancelled, desk.submitted) == (1, [])
+    desk.card.show_busy("")  # as the window does then
+    assert desk.quit.cget("text") == "Quit"
+    assert "Another program has the port." not in desk.said()
+
+
+def test_trouble_goes_when_another_attempt_is_made(desk: Desk) -> None:
+    desk.card.fill("ann", "here")
+    desk.card.show_trouble("Another program has the port.")
+    desk.card.show_busy("Looking …")
+    assert [text for text in desk.said() if "again" in text or "program" in text] == []
+    desk.card.show_trouble("Another program has the port.")
+    press(desk.root, "Escape")
+    assert desk.cancelled == 1
+
+
+# ---- the cards that stand in for it
+
+
+class Answers:
+    """Counts the answers to a step."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def asked(self, *labels: str, warns: bool = False, waits: bool = False, text: str = "Is it?") -> Asked:
+        answers = [(label, lambda label=label: self.given.append(label)) for label in labels]
+        return Asked("Is this the right chat?", text, answers, "k3vq-7xma-2bnt-c5we", "Compare it.", warns, waits)
+
+
+def test_a_fingerprint_is_shown_large_and_enter_takes_the_first_answer(desk: Desk) -> None:
+    answers = Answers()
+    desk.card.fill("ann", "here")
+    desk.card.show_step(answers.asked("Join", "Cancel"))
+    settle(desk.root)
+    assert {"Is this the right chat?", "Is it?", "k3vq-7xma-2bnt-c5we", "Compare it."} == set(desk.said())
+    code = next(label for label in desk.all(ttk.Label) if label.cget("text") == "k3vq-7xma-2bnt-c5we")
+    font = tkfont.Font(desk.root, font=ttk.Style(desk.root).lookup(code.cget("style"), "font"))
+    assert font.metrics("fixed")
+    assert font.metrics("linespace") > desk.look.font("text").metrics("linespace")
+    press(desk.root, "Return", "Tab", "space", "Escape")
+    assert sorted(answers.given) == ["Cancel", "Cancel", "Join"]
+    assert (desk.submitted, desk.cancelled) == ([], 0)
+
+
+def test_a_warning_gives_enter_to_the_answer_that_does_no_harm(desk: Desk) -> None:
+    answers = Answers()
+    desk.card.show_step(answers.asked("Join all the same", "Cancel", warns=True))
+    settle(desk.root)
+    press(desk.root, "Return", "Left", "Return", "Right", "space")
+    assert answers.given == ["Cancel", "Join all the same", "Cancel"]
+
+
+def test_behind_a_step_the_fields_are_as_they_were(desk: Desk) -> None:
+    desk.card.fill("ann", "here")
+    desk.card.show_busy("Looking …")
+    desk.card.show_step(Answers().asked("Join", "Cancel"))
+    settle(desk.root)
+    assert not desk.name.winfo_viewable()
+    desk.card.show_busy("")
+    settle(desk.root)
+    assert (desk.name.get(), desk.address.get()) == ("ann", "here")
+    assert desk.name.instate(["!disabled"])
+    assert desk.focus() is desk.join
+    assert "k3vq-7xma-2bnt-c5we" not in desk.said()
+
+
+def test_one_step_takes_the_place_of_another(desk: Desk) -> None:
+    answers = Answers()
+    desk.card.show_step(answers.asked("Join", "Cancel"))
+    desk.card.show_step(answers.asked("Stop waiting", waits=True))
+    settle(desk.root)
+    assert [button.cget("text") for button in desk.all(ttk.Button)] == ["Stop waiting"]
+    press(desk.root, "Return", "Escape")
+    assert answers.given == ["Stop waiting", "Stop waiting"]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+def test_no_step_is_cut_off_in_the_smallest_window(root: tk.Tk, scale: float) -> None:
+    desk = Desk(root, scale=scale)
+    for warns, waits in ((False, False), (True, False), (False, True)):
+        asked = Answers().asked("Forget the old key…", "Cancel", warns=warns, waits=waits, text=LONG * 2)
+        desk.card.show_step(asked)
+        settle(root)
+        assert not_whole(desk.card) == []

@@ -204,3 +204,17 @@ def test_a_switcher_that_is_gone_is_left_alone(desk: Desk) -> None:
     desk.switcher.destroy()
     desk.look.set_theme("dark")
     window(desk.root, 500, 400)
+
+
+def test_a_list_with_a_title_of_its_own_tells_who_was_chosen_and_only_then(desk: Desk) -> None:
+    found: list[str] = []
+    labels = lambda: [part.cget("text") for part in below(desk.switcher) if isinstance(part, ttk.Label)]  # noqa: E731
+    desk.switcher.open([Choice("u2", "Ben"), Choice("u3", "Zoë")], found.append, "Who waits")
+    settle(desk.root)
+    assert "Who waits" in labels()
+    press(desk.root, "Down", "Return")
+    assert (found, desk.picked) == (["u3"], [])
+    desk.open(CHOICES)
+    assert "Who waits" not in labels()
+    press(desk.root, "Return")
+    assert (found, desk.picked) == (["u3"], ["general"])

@@ -46,6 +46,7 @@ class Desk:
         self.links: list[str] = []
         self.edited: list[str] = []
         self.discarded: list[str] = []
+        self.menus: list[tuple[str, int, int]] = []
         self.jumps = 0
         self.look = Look(root, scale=1.0)
         self.view = TranscriptView(
@@ -56,6 +57,7 @@ class Desk:
             on_edit=self.edited.append,
             on_discard=self.discarded.append,
             on_jump=self._on_jump,
+            on_menu=lambda *asked: self.menus.append(asked),
         )
         self.text = self.view.text
 
@@ -457,27 +459,6 @@ def test_a_click_gives_the_keys_to_the_transcript_and_that_can_be_seen(desk: Des
     assert desk.root.focus_get() is desk.text
     assert int(desk.text["highlightthickness"]) >= 1
     assert desk.text["highlightcolor"] == desk.look.palette.accent
-
-
-def test_the_menu_copies(desk: Desk) -> None:
-    desk.show(said("1", "hello"))
-    menu = next(child for child in desk.text.winfo_children() if isinstance(child, tk.Menu))
-    menu.invoke("Select all")
-    menu.invoke("Copy")
-    assert desk.copied() == "hello"
-
-
-def test_the_menu_opens_with_the_right_button_and_from_the_keyboard(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.show(said("1", "hello"))
-    opened: list[str] = []
-    monkeypatch.setattr(tk.Menu, "tk_popup", lambda menu, x, y: opened.append(str(menu.entrycget("Copy", "state"))))
-    desk.text.event_generate("<Button-3>", x=100, y=40)
-    desk.view.select_all()
-    desk.text.focus_set()
-    press(desk.root, "Shift-F10")
-    assert opened == ["disabled", "normal"]
 
 
 # Links and actions.
