@@ -132,15 +132,16 @@ class Composer(ttk.Frame):
 
     def _show_whether_shut(self) -> None:
         closed = self._is_closed
-        had = self.focus_lastfor() in (self._field, self._why)  # also of a window that others work beside now
         self._why.configure(text=self._look.emoji.safe(self._shut))
+        if closed == bool(self._why.winfo_manager()):
+            return
+        had = self.focus_lastfor() in (self._field, self._why)  # also of a window that others work beside now
         hidden, shown = (self._field, self._why) if closed else (self._why, self._field)
         hidden.pack_forget()
         shown.pack(fill="both", expand=True)
         for widget in (self._border, self._button):
             widget.state(["disabled" if closed else "!disabled"])
         if had:
-            self.update_idletasks()  # what is not shown yet cannot have the keys
             self.focus()
 
     def _open_for(self, command: str) -> None:

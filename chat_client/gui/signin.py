@@ -184,6 +184,7 @@ class SignIn(ttk.Frame):
         say("")
         if self._trying:
             self._trying = False
+            self._say_state("", "Small.TLabel", "")
             self._on_cancel()
         return True
 

@@ -37,9 +37,11 @@ def root() -> Iterator[tk.Tk]:
         errors.append(error)
 
     made.report_callback_exception = note
+    scaling = made.tk.call("tk", "scaling")
     try:
         yield made
     finally:
+        made.tk.call("tk", "scaling", scaling)  # which is the display's, and so that of the next test's window
         # What still waits would run in the next test's window, or complain that its own is gone.
         for waiting in made.tk.splitlist(made.tk.call("after", "info")):
             made.after_cancel(waiting)

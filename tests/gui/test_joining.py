@@ -14,13 +14,14 @@ import pytest
 
 from chat_client import effects
 from chat_client.gui.app import Wish
+from chat_client.gui.entrance import without_secret
 from chat_client.hosting import Host
 from chat_client.identity import folder_for
 from chat_client.model import orders
 from chat_client.model.chat import News
 from chat_client.pins import Pins
 from chat_core import messages as m
-from chat_core.address import parse_address
+from chat_core.address import Address, parse_address
 from chat_core.keys import fingerprint
 from tests.gui.desk import Desk
 from tests.gui.seat import Seat, do
@@ -446,13 +447,12 @@ def test_when_the_right_broker_is_back_the_card_goes_on_by_itself(desk: Desk) ->
     desk.until(seat.live, "the chat is open")
 
 
-def test_a_join_string_is_remembered_without_what_is_secret_in_it(desk: Desk) -> None:
-    where = replace(parse_address(desk.address), room="lobby", invite="0123456789abcdefghjk")
-    seat = desk.start(Wish("ann", where.join, theme="light"))
-    desk.until(seat.live, "the chat is open")
-    kept = (desk.folder / "window.json").read_text("utf-8")
-    assert f"{desk.where}/lobby" in kept
-    assert where.invite not in kept
+def test_an_address_is_remembered_without_the_invitation_in_it() -> None:
+    whole = Address("10.0.3.7", 5555, "plans", "k" * 40, "0123456789abcdefghjk")
+    kept = without_secret(whole.join)
+    assert whole.invite not in kept
+    assert parse_address(kept) == replace(whole, invite="")
+    assert without_secret("10.0.3.7") == "10.0.3.7"
 
 
 # ---- without the broker ----------------------------------------------------------------------------------------

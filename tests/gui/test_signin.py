@@ -231,7 +231,8 @@ def test_trouble_is_told_while_it_is_tried_on_and_changing_the_address_stops_tha
     assert (desk.cancelled, desk.submitted) == (1, [])
     desk.card.show_busy("")  # as the window does then
     assert desk.quit.cget("text") == "Quit"
-    assert "Another program has the port." not in desk.said()
+    assert not {"Another program has the port.", " Trying again and again…"} & set(desk.said())
+    assert (desk.focus(), desk.address.get()) == (desk.address, "th")
 
 
 def test_trouble_goes_when_another_attempt_is_made(desk: Desk) -> None:
