@@ -23,6 +23,8 @@ _STATES = {
     zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: CLOSED,
     zmq.EVENT_DISCONNECTED: CLOSED,
 }
+# What comes without a question, also under number 0, under which a frame that is none is refused.
+_UNASKED = ("events", "notice")
 _FINAL = 400  # ZAP's status for those who are never let in
 
 
@@ -139,7 +141,6 @@ class Line(Plug):
     ) -> None:
         super().__init__(context, zmq.DEALER, place, keys, ear, source, name)
         self._number = 0
-        self.unasked: list[dict[str, Any]] = []  # events and notices
 
     def send(self, *frames: bytes) -> None:
         """Send a message as it is."""
@@ -156,9 +157,8 @@ class Line(Plug):
         deadline = time.monotonic() + wait_ms / 1000
         while (frame := self.receive(max(0, int((deadline - time.monotonic()) * 1000)))) is not None:
             reply: dict[str, Any] = json.loads(frame)
-            if reply["re"] == number:
+            if reply["re"] == number and reply["type"] not in _UNASKED:
                 return reply
-            self.unasked.append(reply)
         return None
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
