@@ -53,10 +53,14 @@ def enter(chat: Chat, name: str, at: Moment) -> None:
     except RefusedError as problem:
         chat.tell(problem.text, at)
         return
-    if room in chat.rooms and room not in chat.invited:
+    known = chat.rooms.get(room)
+    if known is not None:
         chat.open(room)
-        return
+        if not known.closed:
+            return
     there_is_none = f"There is no room #{room}: /create {room} makes it, Ctrl+K shows which there are."
+    if known is not None:
+        there_is_none = f"You are not in #{room} any more, and not invited to it."
     _come_in(chat, m.Join(room=room), "no_room", there_is_none)
 
 

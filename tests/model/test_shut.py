@@ -84,12 +84,15 @@ def test_invitations_are_listed_by_themselves_until_they_are_taken_or_declined(d
     assert desk.chat.invitations() == []
 
 
-def test_whoever_was_removed_joins_again_by_a_new_invitation(desk: Desk) -> None:
+def test_whoever_was_removed_sees_what_they_have_of_the_room_and_may_be_let_in_again(desk: Desk) -> None:
     desk.chat.add(info("plan"))
     desk.tell(effects.Removed("plan", "Bob", ""))
-    desk.chat.invited = {"plan": m.RoomInfo("plan", "plan", (0, "0" * 16), kind="private", invited=True)}
     desk.type("/join plan")
+    assert desk.chat.current == "plan"
     assert isinstance(asked(desk), m.Join)
+    no = m.Refused(0, "no_room", "There is no such room.", "final")
+    desk.tell(effects.Answered(desk.asks[-1].token, no))
+    assert "You are not in #plan any more, and not invited to it." in desk.texts()
 
 
 def test_a_command_may_be_about_another_room_than_the_one_that_is_open(desk: Desk) -> None:
