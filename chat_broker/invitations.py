@@ -21,7 +21,7 @@ def usable(turn: Turn, token: str) -> InvitationRecord:
     """The invitation of a token. Raises RefusedError("invite_bad")."""
     digest = keys.token_digest(token)
     for invitation in turn.tables.invitations.values():
-        if invitation.digest == digest and is_on(invitation, turn.time):
+        if invitation.digest == digest and is_on(invitation, turn.time) and _is_vouched_for(turn, invitation):
             return invitation
     raise RefusedError("invite_bad", "This invitation is unknown, used up, run out or revoked: ask for another one.")
 
@@ -29,6 +29,15 @@ def usable(turn: Turn, token: str) -> InvitationRecord:
 def is_on(invitation: InvitationRecord, now: int) -> bool:
     """Can it be used? (One that is used up is gone.)"""
     return not invitation.until or invitation.until > now
+
+
+def _is_vouched_for(turn: Turn, invitation: InvitationRecord) -> bool:
+    """Could whoever made it make it now? Who was banned, or is no admin any more, lets nobody in."""
+    maker = access.standing(turn.tables, invitation.by)
+    acts: tuple[access.Act, ...] = (
+        ("invitation", "appoint_admin") if invitation.role in access.ADMINS else ("invitation",)
+    )
+    return all(access.may(act, maker) for act in acts) and not bans.is_banned(turn, "", invitation.by)
 
 
 def use(turn: Turn, invitation: InvitationRecord, user: User) -> User:

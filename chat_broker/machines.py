@@ -1,6 +1,6 @@
 """The machines of one person: their keys. A one-time code that one of them shows lets another one in beside it."""
 
-from chat_broker import access, audit, users
+from chat_broker import access, audit, bans, users
 from chat_broker.desk import Code, Connection
 from chat_broker.tables import KeyRecord, User
 from chat_broker.turn import Turn
@@ -54,6 +54,7 @@ def linked(turn: Turn, peer: bytes, key: str, request: m.Hello) -> User:
         if len(turn.desk.wrong) > ADDRESSES_MOST:
             del turn.desk.wrong[next(iter(turn.desk.wrong))]
         raise RefusedError("link_bad", "This code is unknown, used or older than ten minutes: show a new one.")
+    bans.refuse_banned(turn, "", user.id, "", "")  # the key is new, and not known to be of somebody who is
     _take(turn, user, key, request.client)
     _set_codes(turn, turn.desk.codes | {digest: Code(user.id, code.until, key)})
     turn.notes.append(f"{user.name} linked a machine: {keys.fingerprint(key)}")

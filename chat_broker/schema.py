@@ -9,7 +9,7 @@ from pathlib import Path
 from chat_core import wire
 from chat_core.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # "ZCHT": tells `file` and us that the database is ours.
 APPLICATION_ID = 0x5A434854
 
@@ -107,5 +107,9 @@ def _gather_outcomes(sql: sqlite3.Connection) -> None:
     sql.execute("DROP TABLE numbers")
 
 
+def _keep_others_out(_: sqlite3.Connection) -> None:
+    """2 to 3: nothing is another, but a program of before would take private rooms for open ones and know no bans."""
+
+
 # version -> what makes the next one of it
-_UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _gather_outcomes}
+_UPGRADES: dict[int, Callable[[sqlite3.Connection], None]] = {1: _gather_outcomes, 2: _keep_others_out}

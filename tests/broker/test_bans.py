@@ -89,6 +89,14 @@ def test_all_keys_of_a_user_are_shut_out() -> None:
     assert table.hello("laptop", "").code == "banned"
 
 
+def test_a_code_that_was_shown_before_the_ban_lets_no_other_key_in() -> None:
+    table = office()
+    table.ask("cid", m.Link(digest=keys.token_digest("1")))
+    ban(table, user="cid")
+    assert table.ask("laptop", hello("laptop", "", link="1")).code == "banned"
+    assert key_of("laptop") not in table.tables.keys
+
+
 def test_a_banned_key_bans_its_connections_and_no_other_of_its_user() -> None:
     table = office()
     table.ask("cid", m.Link(digest=keys.token_digest("1")))

@@ -146,6 +146,24 @@ def test_an_invitation_is_revoked() -> None:
     assert table.ask("ann", m.Revoke(invitation=made)).code == "no_such"
 
 
+@pytest.mark.parametrize("role", ["member", "admin"])
+def test_an_invitation_of_whoever_may_not_invite_any_more_lets_nobody_in(role: str) -> None:
+    table = closed("invite")
+    invited(table, role=role)
+    table.make("ann", "admin" if role == "admin" else "member")
+    assert come(table, "bob").code == "invite_bad"
+    table.make("ann", "owner")
+    assert come(table, "bob").role == role
+
+
+def test_an_invitation_of_whoever_was_banned_lets_nobody_in() -> None:
+    table = closed("open")
+    invited(table)
+    table.seat("bob").make("bob", "owner")
+    table.ask("bob", m.Ban(user="ann"))
+    assert come(table, "cid").code == "invite_bad"
+
+
 def test_the_same_digest_again_is_the_same_invitation() -> None:
     table = closed("invite")
     assert invited(table) == invited(table)

@@ -412,6 +412,16 @@ def test_a_database_of_a_newer_version_is_not_opened(tmp_path: Path) -> None:
     assert refused(tmp_path).newer
 
 
+def test_a_program_that_knows_no_private_rooms_does_not_open_a_database_that_may_have_them(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    execute(tmp_path, "PRAGMA user_version = 2")  # of before there were any; nothing else was another
+    store = Store(tmp_path)
+    assert store.kept_old == tmp_path / f"{FILE}.schema-2"
+    store.close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as sql:
+        assert sql.execute("PRAGMA user_version").fetchone()[0] > 2
+
+
 def test_a_database_of_a_version_that_never_was_is_not_opened(tmp_path: Path) -> None:
     Store(tmp_path).close()
     execute(tmp_path, "PRAGMA user_version = 0")
