@@ -62,7 +62,7 @@ class Admission:
             if not ban.room and (not ban.until or ban.until > now):
                 _ban(keys, ban.key, ban.until)
                 _ban(addresses, ban.address, ban.until)
-                for key in (key for key, user in tables.keys.items() if user == ban.user):
+                for key in tables.keys_of.get(ban.user, ()):
                     _ban(keys, key, ban.until)
         self._pass = Pass(fed, keys, addresses)
 

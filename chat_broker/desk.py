@@ -122,7 +122,7 @@ class Desk:
         return connection
 
     def _left(self, connection: Connection | None) -> None:
-        if connection is not None:
+        if connection is not None and connection.user != BROKER_USER:  # who was not counted either
             self.from_address[connection.address] -= 1
             if not self.from_address[connection.address]:
                 del self.from_address[connection.address]

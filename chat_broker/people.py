@@ -39,7 +39,7 @@ def hello(turn: Turn, peer: bytes, request: m.Hello) -> None:
     _enter(turn, peer, connection, request.client)
     welcome = _welcome(turn, request.id, version, user)
     _answer(turn, peer, welcome)
-    turn.after_commit(lambda: _fill(turn, welcome, user))
+    turn.after_commit(lambda: _fill(turn, peer, welcome, user))
 
 
 def _version(request: m.Hello) -> int:
@@ -94,8 +94,10 @@ def _welcome(turn: Turn, re: int, version: int, user: User) -> m.Welcome:
     return welcome
 
 
-def _fill(turn: Turn, welcome: m.Welcome, user: User) -> None:
-    """Put in what is true after the commit."""
+def _fill(turn: Turn, peer: bytes, welcome: m.Welcome, user: User) -> None:
+    """Put in what is true after the commit; who was shut out meanwhile is told nothing of it."""
+    if peer not in turn.desk.connections:
+        return
     welcome.commit, welcome.time = turn.committed, turn.time
     welcome.rooms, welcome.invited = rooms.mine(turn, user.id), rooms.invitations(turn, user.id)
 

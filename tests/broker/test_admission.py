@@ -24,8 +24,8 @@ def tables(*bans: BanRecord) -> Tables:
     }
     for key, user in users.items():
         found.users[user.id] = user
-        found.keys[key] = user.id
-    found.keys["akey2"] = "u1"
+        found.note("keys", key, user.id)
+    found.note("keys", "akey2", "u1")
     found.bans = {ban.id: ban for ban in bans}
     return found
 

@@ -61,6 +61,12 @@ def test_what_is_asked_in_the_batch_of_the_ban_and_behind_it_is_not_answered() -
     assert len(told.dropped) == 2
 
 
+def test_a_welcome_in_the_batch_of_the_ban_tells_nothing_of_any_room() -> None:
+    table = office()
+    told = table.turn(("cid/2", hello("cid")), ("bob", m.Ban(user="cid")), ("ann", message("hi")))
+    assert all(not (reply.rooms or reply.commit) for reply in told.replies.get("cid/2", ()))
+
+
 def test_not_even_what_is_no_request_is_answered() -> None:
     table = office()
     ban(table, user="cid")

@@ -137,3 +137,9 @@ def test_only_some_people_can_be_asked_for(desk: Desk) -> None:
     desk.connect(b"2", by("u2", "bob"))
     assert [person.user for person in desk.people(0.0, {"u2", "u3"})] == ["u2"]
     assert desk.people(0.0, set()) == []
+
+
+def test_the_admins_own_connection_is_not_counted_with_those_of_an_address(desk: Desk) -> None:
+    desk.seat_admin(b"admin:1", 0, 0.0)
+    desk.disconnect(b"admin:1")
+    assert not desk.from_address
