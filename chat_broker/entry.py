@@ -1,6 +1,6 @@
 """Whom a hello is from, and whether they are let in: everybody, those with an invitation, or after an admin's yes."""
 
-from chat_broker import invitations, machines, users
+from chat_broker import invitations, limits, machines, users
 from chat_broker.tables import InvitationRecord, User
 from chat_broker.turn import Turn
 from chat_core import messages as m
@@ -41,7 +41,9 @@ def _newcomer(turn: Turn, key: str, request: m.Hello) -> User:
     if invitation is None and turn.facts.join == "invite":
         raise RefusedError("invite_needed", "Newcomers need an invitation here: ask an admin for a join string.")
     waits = invitation is None and turn.facts.join == "approve"
-    user = users.make(turn, users.free_name(turn, request.name), key, request.client, waits)
+    name = users.free_name(turn, request.name)
+    limits.charge_newcomer(turn)
+    user = users.make(turn, name, key, request.client, waits)
     if invitation is not None:
         return invitations.use(turn, invitation, user)
     if not waits:

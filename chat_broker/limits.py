@@ -36,6 +36,20 @@ def charge(turn: Turn, connection: Connection, size: int) -> None:
     data.level -= size
 
 
+def charge_newcomer(turn: Turn) -> None:
+    """Count somebody who is new as one thing that their address writes. Raises RefusedError("rate").
+
+    In open mode a connection may claim a new key with every hello, and each is a user for ever.
+    """
+    if turn.facts.limits is None:
+        return
+    (address,) = turn.desk.of_addresses.kept.get(turn.origin) or _of_address(turn, turn.origin)
+    address.fill(turn.mono)
+    if address.level < 1:
+        raise _wait("rate", address.wait(1))
+    address.level -= 1
+
+
 def check_slow(turn: Turn, record: RoomRecord, user: str) -> None:
     """May somebody post in a room in slow mode already? Raises RefusedError("slow")."""
     last = turn.desk.posted.get(f"{record.id} {user}")

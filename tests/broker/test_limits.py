@@ -12,7 +12,7 @@ from chat_broker.meters import KEPT_MOST, Limits, Meter, Meters
 from chat_broker.serving.process import limits_of
 from chat_broker.settings import LimitSettings
 from chat_core import messages as m
-from tests.broker.table import SENDER, Table, hello, message
+from tests.broker.table import SENDER, Table, hello, key_of, message
 
 
 def limited(**other: Any) -> Table:
@@ -28,6 +28,14 @@ def codes(replies: list[Any]) -> list[str]:
 def posts(table: Table, who: str, count: int, seconds: float = 0.0, text: str = "hi") -> list[str]:
     """What became of so many posts in one turn."""
     return codes(table.turn(*((who, message(text)) for _ in range(count)), seconds=seconds).replies[who])
+
+
+def test_a_connection_that_is_somebody_new_with_every_hello_is_held_back() -> None:
+    table = Table(limits=Limits(address_posts_per_second=1, address_posts_burst=3))
+    told = table.turn(*(("eve", hello(f"eve{n}")) for n in range(5)))
+    assert codes(told.replies["eve"]) == ["", "", "", "rate", "rate"]
+    assert len(table.tables.users) == 3
+    assert isinstance(table.hello("eve", "eve0", key_of("eve0")), m.Welcome)
 
 
 # ---- posts of a user -----------------------------------------------------------------------------------------------
@@ -130,7 +138,7 @@ def test_those_at_one_address_share_a_bucket() -> None:
 
 def test_what_the_address_refuses_costs_the_user_nothing() -> None:
     table = limited(address_posts_per_second=1, address_posts_burst=1, user_posts_per_second=0.001, user_posts_burst=2)
-    assert posts(table, "ann", 5) == ["", "rate", "rate", "rate", "rate"]
+    assert posts(table, "ann", 5, seconds=1.0) == ["", "rate", "rate", "rate", "rate"]  # to come has cost one, too
     assert posts(table, "ann", 1, seconds=1.0) == [""]
 
 
