@@ -17,7 +17,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -28,7 +28,7 @@ from chat_client.identity import Identity
 from chat_client.link import Context, Link
 from chat_client.outbox import Outbox
 from chat_client.pins import Accept, Trust
-from chat_client.troubles import LASTING
+from chat_client.troubles import LASTING, PASSING
 from chat_core import messages as m
 from chat_core import names, wire
 from chat_core.address import Address
@@ -128,15 +128,19 @@ class Client:
         self._link.stop()
         self.outbox.close()
 
-    def connect(self, seconds: float) -> m.Welcome:
+    def connect(self, seconds: float, tell: Callable[[str], object] = lambda text: None) -> m.Welcome:
         """Wait for the broker's welcome. Raises UnreachableError, RefusedError if it does not let us in (with code
         "waiting", an admin may still do so), UntrustedError if nobody has confirmed its key; TroubleError once
-        something is wrong that waiting does not mend."""
+        something is wrong that waiting does not mend. ``tell``: gets sentences on what is waited for, for people."""
         if not self._started:
             self.start()
         deadline = time.monotonic() + seconds
         while self.welcome is None:
             news = self._receive(deadline - time.monotonic())
+            if isinstance(news, effects.Waits):
+                tell(news.reply.text)
+            elif isinstance(news, effects.Trouble) and news.code in PASSING:
+                tell(f"{news.text} Trying on.")
             if news is None:
                 self._raise_waiting()
                 raise UnreachableError(self._why_unreachable())
@@ -230,7 +234,8 @@ class Client:
 
     def _raise_waiting(self) -> None:
         if self.waits is not None:
-            raise RefusedError("waiting", self.waits.text)
+            text = f"No admin has let {self.waits.name} in yet. They are told that you wait: try again later."
+            raise RefusedError("waiting", text)
 
     def _why_unreachable(self) -> str:
         if self.held is not None:

@@ -11,7 +11,7 @@ import filelock
 
 from chat_client.identity import write_private
 from chat_client.meeting import OPEN
-from chat_client.troubles import unconfirmed
+from chat_client.troubles import forget_command, unconfirmed
 from chat_core import messages as m
 from chat_core.address import Address
 from chat_core.errors import IdentityError, UntrustedError
@@ -91,7 +91,7 @@ class Trust:
             text = (
                 f"The key in the join string is not the one that is known of the broker at {self._address.text}: its "
                 f"fingerprint is {fingerprint(told)}, and {fingerprint(known)} is known. If you know that the broker "
-                f"was set up anew: python -m chat_client forget {self._address.text}"
+                f"was set up anew: {forget_command(self._address.text)}"
             )
             raise UntrustedError("key_changed", text)
         return told

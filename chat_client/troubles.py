@@ -5,16 +5,19 @@ from chat_core.keys import fingerprint
 
 # Trying on will not help by itself: somebody has to do something.
 LASTING = frozenset({"key_changed", "open_now", "curve_now", "version", "banned", "identity"})
+# It may be over in a moment.
+PASSING = frozenset({"nobody", "blocked", "crowded"})
 # Something is at the address, and it is not the broker that was expected there.
 UNTRUSTED = frozenset({"key_changed", "open_now", "curve_now"})
 
-_FORGET = "python -m chat_client forget {where}"
+# What is known of brokers belongs to an identity.
+_FORGET = "python -m chat_client forget {where} (with your --name or --identity)"
 # code -> the sentences; {key} is the fingerprint of the key that the door tells.
 SENTENCES = {
     "key_changed": (
-        "The key of the broker at {where} is not the one it had: its fingerprint is {key} now. Either the broker was "
-        "set up anew, or another computer poses as it. If you know that it was set up anew: " + _FORGET + ", then join "
-        "again and compare the fingerprint."
+        "The key of the broker at {where} is not the one it had, or not the join string's: its fingerprint is {key} "
+        "now. Either the broker was set up anew, or another computer poses as it. If you know that it was set up anew: "
+        + _FORGET + ", then join again and compare the fingerprint."
     ),
     "open_now": (
         "The broker at {where} encrypted what it sent, and does not any more. Either its owner has changed that, or "
@@ -46,6 +49,11 @@ SENTENCES = {
 }  # fmt: skip
 
 
+def forget_command(where: str) -> str:
+    """What makes what is known of a broker be forgotten."""
+    return _FORGET.format(where=where)
+
+
 def sentence(code: str, where: str, answer: m.Answer | None = None) -> str:
     """What is wrong at this address, and what to do about it."""
     key = fingerprint(answer.key) if answer is not None and answer.key else ""
@@ -54,7 +62,7 @@ def sentence(code: str, where: str, answer: m.Answer | None = None) -> str:
 
 def without_command(text: str, where: str) -> str:
     """The sentences where no command line is at hand, but a button that does the same."""
-    return text.replace(_FORGET.format(where=where), "forget what is known of it")
+    return text.replace(forget_command(where), "forget what is known of it")
 
 
 def unconfirmed(where: str, answer: m.Answer, wanted: str = "") -> str:

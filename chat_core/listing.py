@@ -22,6 +22,8 @@ def room(info: m.RoomInfo, me: str = "") -> str:
         "archived" if info.archived else "",
     ]
     shown = ", ".join(filter(None, marks))
+    if info.invited and not info.mine:  # how much is said there, only those know who are in it
+        members = events = ""
     line = f"{'*' if info.mine else ' '} {places.title(info, me):<24} {members:>12} {events:>14}"
     return f"{line}  {shown}" if shown else line
 

@@ -43,6 +43,7 @@ def _end(*_: object) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns its exit status."""
+    os.umask(0o077)  # what is unsent, and what was read, is for its owner alone
     signal.signal(signal.SIGTERM, _end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

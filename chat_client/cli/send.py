@@ -12,7 +12,7 @@ from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE,
 from chat_client.client import Client, Line, Renumbered, as_error
 from chat_client.flight import Row, Settled
 from chat_client.outbox import KeyUsedError
-from chat_client.troubles import LASTING
+from chat_client.troubles import LASTING, PASSING
 from chat_core import messages as m
 from chat_core import places
 from chat_core.errors import RefusedError, UnreachableError, UntrustedError
@@ -35,7 +35,7 @@ def send(args: argparse.Namespace) -> int:
         if args.lines:
             if is_terminal():  # who is asked there whether the broker is the right one must not be asked for lines too
                 with contextlib.suppress(UnreachableError):
-                    client.connect(args.timeout)
+                    client.connect(args.timeout, say)
             client.read_lines(sys.stdin)
             return sending.run(more=True)
         sending.add([" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n")])
@@ -94,6 +94,10 @@ class _Sending:
                 if not self._open:
                     deadline = time.monotonic() + self._args.timeout
                 more = self._take_line(news)
+            elif isinstance(news, effects.Waits):
+                say(news.reply.text)
+            elif isinstance(news, effects.Trouble) and news.code in PASSING:
+                say(f"{news.text} Trying on.")
             elif isinstance(news, effects.TurnedAway):
                 self._give_up()
                 say("Nothing of this was kept: the broker does not let you in.")
@@ -180,6 +184,8 @@ class _Sending:
         if trouble:
             say(trouble)
         reason = f" ({self._client.held.text})" if self._client.held is not None else ""
+        if self._client.waits is not None:
+            reason = " (no admin has let you in yet)"
         late = "" if trouble else " in time"
         return say(
             f"Not acknowledged{late}{reason}: {things} kept in the outbox. Do not repeat the command; "
@@ -193,7 +199,7 @@ def _place(client: Client, args: argparse.Namespace) -> str:
     people = places.people_in(args.room)
     if not people:
         return places.room_id(args.room)
-    client.connect(args.timeout)
+    client.connect(args.timeout, say)
     return client.direct(people, args.timeout).id
 
 

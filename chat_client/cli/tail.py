@@ -13,6 +13,7 @@ from chat_client.client import Client, as_error
 from chat_core import listing, places, wire
 from chat_core import messages as m
 from chat_core.chain import START
+from chat_core.errors import RefusedError
 from chat_core.said import said
 
 # Characters that turn the direction of what follows: on a terminal they could make a line look like another's.
@@ -22,7 +23,7 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 def tail(args: argparse.Namespace) -> int:
     """Print a room's events as they come, each once, without holes."""
     with open_client(args) as client:
-        client.connect(args.timeout)
+        _let_in(client, args.timeout)
         room = _room(client, args)
         seq, chain = room.head
         have, known = _start(args.start, seq, chain)
@@ -55,6 +56,17 @@ def tail(args: argparse.Namespace) -> int:
                     away = False
                     say("The broker is back, and nothing was missed.")
         return DONE
+
+
+def _let_in(client: Client, seconds: float) -> None:
+    """Wait for the broker so long, and for an admin's yes for as long as it takes."""
+    while True:
+        try:
+            client.connect(seconds, say)
+            return
+        except RefusedError as problem:
+            if problem.code != "waiting":
+                raise
 
 
 def _start(start: int | None, head: int, chain: str) -> tuple[int, str | None]:

@@ -19,7 +19,7 @@ def run(verb: Verb) -> Callable[[argparse.Namespace], int]:
 
     def run(args: argparse.Namespace) -> int:
         with open_client(args) as client:
-            welcome = client.connect(args.timeout)
+            welcome = client.connect(args.timeout, say)
             errand = Errand(
                 args, lambda request: client.ask(request, args.timeout), time.time_ns() // 1_000_000,
                 secrets.randbits, client.address, welcome.user, welcome.rooms,
@@ -40,7 +40,7 @@ def link(args: argparse.Namespace) -> int:
         return run(LINK)(args)
     code = codes.typed_code(_asked_for("The code that your other machine shows: "))
     with open_client(args, link=code) as client:
-        welcome = client.connect(args.timeout)
+        welcome = client.connect(args.timeout, say)
     if args.json:
         print_json({"user": welcome.user, "name": welcome.name})
     else:
@@ -78,7 +78,7 @@ def ping(args: argparse.Namespace) -> int:
     """Measure round trips to the broker."""
     times: list[float] = []
     with open_client(args) as client:
-        welcome = client.connect(args.timeout)
+        welcome = client.connect(args.timeout, say)
         for n in range(1, args.count + 1):
             began = time.perf_counter()
             client.ask(m.Ping(commit=welcome.commit), args.timeout)

@@ -209,7 +209,7 @@ def test_people_are_told_from_rooms(typed: str, people: list[str]) -> None:
         (DIRECT, "* Bob                         0 members       3 events  direct"),
         (
             m.RoomInfo("a", "A", (0, ""), kind="private", invited=True, read_only=True, slow=90, archived=True),
-            "  A                           0 members       0 events  private, you are invited, read-only, "
+            "  A                                                     private, you are invited, read-only, "
             "1m30s between two posts, archived",
         ),
     ],
