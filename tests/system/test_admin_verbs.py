@@ -39,7 +39,7 @@ class Admin:
         self._socket.curve_secretkey = secret.encode()
         self._socket.curve_publickey = zmq.curve_public(secret.encode())
         self._socket.curve_serverkey = zmq.curve_public(served.encode())
-        self._socket.connect(f"tcp://127.0.0.1:{int((broker.data / 'admin.port').read_text())}")
+        self._socket.connect(f"tcp://127.0.0.1:{(broker.data / 'admin.place').read_text().split()[0]}")
 
     def close(self) -> None:
         """End."""
