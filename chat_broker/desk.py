@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from chat_broker.buckets import Buckets
 from chat_broker.meters import Meter, Meters
 from chat_core.messages import Person, Presence
 from chat_core.names import BROKER_NAME, BROKER_USER
@@ -14,6 +15,8 @@ ADMIN_PEER = b"admin:"
 HERE = "this process"
 # So many connections that were shut out are remembered; the oldest are told again that they have to say hello.
 SHUT_MOST = 10_000
+# Keys that a user may take away from themselves: the feed is bound anew each time, and everybody has to reconnect.
+KEYS_LOST_A_SECOND, KEYS_LOST_AT_ONCE = 1 / 60, 10
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class Desk:
     posted: dict[str, int] = field(default_factory=dict)  # "room user" -> when they last posted in slow mode (mono, ms)
     of_users: Meters[tuple[Meter, Meter]] = field(default_factory=Meters)  # posts and bytes of each
     of_addresses: Meters[tuple[Meter]] = field(default_factory=Meters)  # posts
+    keys_lost: Buckets = field(default_factory=lambda: Buckets(KEYS_LOST_A_SECOND, KEYS_LOST_AT_ONCE))  # by user
     _came: dict[str, str] = field(default_factory=dict)
     _went: dict[str, str] = field(default_factory=dict)
     _named: dict[str, str] = field(default_factory=dict)  # user -> the name that was told of them

@@ -1,5 +1,7 @@
 """The machines of one person: their keys. A one-time code that one of them shows lets another one in beside it."""
 
+from math import ceil
+
 from chat_broker import access, audit, bans, users
 from chat_broker.desk import Code, Connection
 from chat_broker.tables import KeyRecord, User
@@ -70,6 +72,7 @@ def _take(turn: Turn, user: User, key: str, client: str) -> None:
         )
     before = tables.users.get(tables.keys.get(key, ""))
     if before is not None:
+        _check_seldom(turn, before)
         lose_key(turn, before, key)
     users.give_key(turn, user.id, key, client)
 
@@ -118,9 +121,17 @@ def unlink(turn: Turn, peer: bytes, request: m.Unlink) -> None:
         raise RefusedError("no_such", text)
     if len(mine) == 1:
         raise RefusedError("last_key", "This is your only key: without it nobody could be you.")
+    _check_seldom(turn, turn.tables.users[connection.user])
     users.take_key(turn, found[0])
     turn.notes.append(f"{connection.name} unlinked a machine: {keys.fingerprint(found[0])}")
     turn.acknowledge(peer, m.Done(request.id, of=found[0]))
+
+
+def _check_seldom(turn: Turn, user: User) -> None:
+    """Nobody may have everybody reconnect all the time. Raises RefusedError("rate")."""
+    if wait := turn.desk.keys_lost.take(user.id, turn.mono):
+        text = f"{user.name} gave up many keys just now: wait before you do it again."
+        raise RefusedError("rate", text, retry=ceil(wait * 1000))
 
 
 def _machine(turn: Turn, user: User, key: str, connection: Connection) -> m.Machine:

@@ -231,6 +231,22 @@ def test_an_unlinking_whose_commit_failed_unlinks_nothing() -> None:
     assert (told.to("ann").code, type(told.to("laptop")), told.shut_out) == ("store", m.Pong, False)
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["unlinked", "linked elsewhere"])
+def test_nobody_has_the_feed_bound_anew_all_the_time(moved: bool) -> None:
+    table, anew = Table().seat("ann", "bob"), 0
+    for n in range(30):
+        show_code(table, "bob" if moved and n % 2 else "ann", f"code {n}")
+        anew += table.turn(("laptop", hello("laptop", "", link=f"code {n}"))).shut_out
+        if not moved:
+            anew += table.turn(("ann", m.Unlink(key=key_of("laptop")))).shut_out
+    assert 10 <= anew <= 20
+    table.turn(seconds=60.0)
+    table.seat("ann")
+    show_code(table, "ann", "later")
+    assert isinstance(enter_code(table, "desktop", "later", name=""), m.Welcome)
+    assert isinstance(table.ask("ann", m.Unlink(key=key_of("desktop"))), m.Done)
+
+
 # ---- rekey ---------------------------------------------------------------------------------------------------------
 
 
