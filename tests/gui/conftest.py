@@ -1,5 +1,6 @@
 """What the tests with a display share: a Tk of their own, whose errors fail the test."""
 
+import gc
 import os
 import tkinter as tk
 from collections.abc import Iterator
@@ -46,6 +47,9 @@ def root() -> Iterator[tk.Tk]:
         for waiting in made.tk.splitlist(made.tk.call("after", "info")):
             made.after_cancel(waiting)
         made.destroy()
+        # What hangs together in circles goes here, in Tk's own thread: found by the collector in the thread of a later
+        # test, its images and fonts would be deleted from there, which ends the process at worst.
+        gc.collect()
     if errors:
         raise errors[0]
 
