@@ -12,12 +12,17 @@ AUDIT = "!audit"
 
 def note(
     turn: Turn, by: Connection, act: str, user: User | None = None, *,
-    room: str = "", what: str = "", until: int = 0, reason: str = "",
+    record: RoomRecord | None = None, what: str = "", until: int = 0, reason: str = "",
 ) -> None:  # fmt: skip
-    """Write down who did what (a request's type) to whom, or to ``what``. No secrets: admins read it for ever."""
+    """Write down who did what (a request's type) to whom, or to ``what``. No secrets: admins read it for ever.
+
+    Of what is done in a room (``record``) only if that is open: the rest is in its own log, and for nobody else.
+    """
+    if record is not None and record.kind != "open":
+        return
     _open(turn)
     whom = (user.id, user.name) if user is not None else ("", "")
-    body = m.Act(act, *whom, room, what, until, reason)
+    body = m.Act(act, *whom, record.id if record is not None else "", what, until, reason)
     turn.append(AUDIT, by.user, by.name, "audit", wire.encode(body))
 
 

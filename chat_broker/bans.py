@@ -91,9 +91,8 @@ def ban(turn: Turn, peer: bytes, request: m.Ban) -> None:
         _shut_out(turn, made)
     else:
         _put_out(turn, connection, record, made)
-    if record is None or record.kind == "open":  # what is done in a private room is in its log, and nobody else's
-        for whom in target.users or (None,):
-            audit.note(turn, connection, "ban", whom, room=room, what=target.what, until=made.until, reason=made.reason)
+    for whom in target.users or (None,):
+        audit.note(turn, connection, "ban", whom, record=record, what=target.what, until=made.until, reason=made.reason)
     turn.notes.append(f"{connection.name} banned {request.user or target.what} from {room or 'the chat'}")
     turn.acknowledge(peer, m.Done(request.id, of=made.id))
 
@@ -110,8 +109,7 @@ def unban(turn: Turn, peer: bytes, request: m.Unban) -> None:
         raise _no_such(request.ban) if error.code == "no_room" else error from None
     turn.tables.remove(turn.batch, "bans", ban.id)
     what = ban.address or (keys.fingerprint(ban.key) if ban.key else "")
-    if record is None or record.kind == "open":
-        audit.note(turn, connection, "unban", turn.tables.users.get(ban.user), room=ban.room, what=what)
+    audit.note(turn, connection, "unban", turn.tables.users.get(ban.user), record=record, what=what)
     turn.acknowledge(peer, m.Done(request.id, of=ban.id))
 
 

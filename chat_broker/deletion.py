@@ -24,9 +24,9 @@ def delete(turn: Turn, peer: bytes, request: m.Delete) -> None:
         seq = turn.append(record.id, connection.user, connection.name, "deleted", body, target=message.seq)
         turn.tables.put(turn.batch, "deleted", key, seq)
         turn.batch.blank(record.id, message.seq)
-        if not own and record.kind == "open":
+        if not own:
             user = turn.tables.users.get(message.author)
-            audit.note(turn, connection, "delete", user, room=record.id, what=str(message.seq), reason=reason)
+            audit.note(turn, connection, "delete", user, record=record, what=str(message.seq), reason=reason)
     turn.acknowledge(peer, m.Done(request.id, seq))
 
 
@@ -41,9 +41,8 @@ def report(turn: Turn, peer: bytes, request: m.Report) -> None:
     )
     for user in sorted(_keepers(turn, record)):
         turn.tell(user, notice)
-    if record.kind == "open":
-        about = turn.tables.users.get(message.author)
-        audit.note(turn, connection, "report", about, room=record.id, what=str(message.seq), reason=reason)
+    about = turn.tables.users.get(message.author)
+    audit.note(turn, connection, "report", about, record=record, what=str(message.seq), reason=reason)
     turn.acknowledge(peer, m.Done(request.id))
 
 

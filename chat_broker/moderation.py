@@ -25,7 +25,7 @@ def invite(turn: Turn, peer: bytes, request: m.Invite) -> None:
         memberships.invite(turn, record.id, user.id, connection.user)
         seq = turn.append(record.id, connection.user, connection.name, "invited", _about(user))
         turn.tell(user.id, m.Notice(0, "invited", record.id, connection.name))
-        _note(turn, connection, "invite", record, user)
+        audit.note(turn, connection, "invite", user, record=record)
         turn.acknowledge(peer, m.Done(request.id, seq))
     else:
         turn.acknowledge(peer, m.Done(request.id))
@@ -41,7 +41,7 @@ def remove(turn: Turn, peer: bytes, request: m.Remove) -> None:
     if _is_in(turn, record, user):
         access.check_above(turn, connection.user, user, record)
         seq = memberships.put_out(turn, connection, record, user, reason)
-        _note(turn, connection, "remove", record, user, reason=reason)
+        audit.note(turn, connection, "remove", user, record=record, reason=reason)
     elif not memberships.withdraw(turn, record.id, user.id):
         raise _not_in(record, user)
     turn.acknowledge(peer, m.Done(request.id, seq))
@@ -69,7 +69,7 @@ def appoint(turn: Turn, peer: bytes, request: m.Appoint) -> None:
         _step_down(turn, connection, record)
     _appoint(turn, connection, record, user, request.role, until, reason)
     seq = turn.tables.heads[record.id].seq
-    _note(turn, connection, "appoint", record, user, what=request.role, until=until, reason=reason)
+    audit.note(turn, connection, "appoint", user, record=record, what=request.role, until=until, reason=reason)
     turn.acknowledge(peer, m.Done(request.id, seq))
 
 
@@ -96,7 +96,8 @@ def change(turn: Turn, peer: bytes, request: m.Change) -> None:
     if record.kind == "open":
         turn.desk.rooms_changed(1)
         turn.undos.append(lambda: turn.desk.rooms_changed(-1))
-    _note(turn, connection, "change", record, what=", ".join(f"{field}: {value}" for field, value in new.items()))
+    changes = ", ".join(f"{field}: {value}" for field, value in new.items())
+    audit.note(turn, connection, "change", record=record, what=changes)
     turn.acknowledge(peer, m.Done(request.id, seq))
 
 
@@ -149,12 +150,3 @@ def _not_in(record: RoomRecord, user: User) -> RefusedError:
 
 def _about(user: User, role: str = "", until: int = 0, reason: str = "") -> bytes:
     return wire.encode(m.About(user.id, user.name, role, until, reason))
-
-
-def _note(
-    turn: Turn, by: Connection, act: str, record: RoomRecord, user: User | None = None, what: str = "",
-    until: int = 0, reason: str = "",
-) -> None:  # fmt: skip
-    """Audit what is done in open rooms; what is done in private ones is in their logs, and for nobody else."""
-    if record.kind == "open":
-        audit.note(turn, by, act, user, room=record.id, what=what, until=until, reason=reason)
