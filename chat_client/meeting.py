@@ -100,8 +100,8 @@ class Meeting:
         elif why in _STRANGE:
             self._due = min(self._due, max(now, self._last + self.every.again))
 
-    def welcome(self) -> None:
-        """We are let in."""
+    def found(self) -> None:
+        """The right broker has answered us, whatever it said: nothing is wrong with who is there."""
         self._looking = self.asking = False
         self.trouble = None
         self._close()

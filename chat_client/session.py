@@ -149,6 +149,7 @@ class Session:
         self._asks: dict[int, m.Request] = {}  # by token, until answered
         self._asked: set[int] = set()  # tokens that are pending
         self._held = 0.0  # until when nothing is asked, after a refusal "later"
+        self._put_off = 0.0  # until when we do not ask to be let in, after such a refusal of the hello
         self._history: int | None = None
         self._beat: tuple[str, int] | None = None  # (boot, k) last heard
         self._commit = 0
@@ -342,7 +343,7 @@ class Session:
 
     def _look(self, now: float) -> None:
         """Try to be let in, by a broker that is trusted; find out who is there, and what is wrong."""
-        if self.refused or self.waiting is not None:
+        if self.refused or self.waiting is not None or now < self._put_off:
             return
         self.meeting.look(now)
         if self.meeting.pin and not self.posts.up and now >= self.posts.retry:
@@ -493,10 +494,11 @@ class Session:
                 self._say_hello(now, self.fallback_name)
             elif reply.verdict == "later":
                 self._drop(self.posts, now)
-                self.posts.retry = max(self.posts.retry, now + hold_seconds(reply, 0.0))
+                self._put_off = self.posts.retry = max(self.posts.retry, now + hold_seconds(reply, 0.0))
+                self.meeting.found()
             else:
                 self.refused = True
-                self.meeting.welcome()  # found it was
+                self.meeting.found()
                 self._effects.append(TurnedAway(reply))
                 self._drop(self.posts, now)
                 self._drop(self.feed, now)
@@ -530,7 +532,7 @@ class Session:
 
     def _on_welcome(self, welcome: m.Welcome, had: dict[str, int], now: float) -> None:
         self.accepted, self.waiting = True, None
-        self.meeting.welcome()
+        self.meeting.found()
         self.posts.failures = 0
         self.off_feed.welcome(welcome, self.home != welcome.home)
         self._commit = welcome.commit
@@ -625,7 +627,7 @@ class Session:
     def _on_waiting(self, reply: m.Waiting, now: float) -> None:
         known, self.waiting = self.waiting, reply
         self.posts.failures = 0
-        self.meeting.welcome()  # the right broker it is
+        self.meeting.found()
         self._drop(self.feed, now)
         if known is None:
             self._effects.append(Waits(reply))

@@ -92,10 +92,19 @@ class Newcomer:
 
     def welcome(self) -> "Newcomer":
         """The broker lets it in."""
-        hello = [wire.decode_request(send.payload) for send in self.all(effects.Send) if send.line == "posts"][-1]
-        welcome = m.Welcome(hello.id, 1, "u1", "ann", "40e0", "b1", "e1", 5556)
+        return self._reply(m.Welcome(self._hello().id, 1, "u1", "ann", "40e0", "b1", "e1", 5556))
+
+    def put_off(self, retry: int = 0) -> "Newcomer":
+        """The broker cannot let it in at the moment."""
+        return self._reply(m.Refused(self._hello().id, "busy", "not now", "later", retry=retry))
+
+    def _hello(self) -> m.Request:
+        return [wire.decode_request(send.payload) for send in self.all(effects.Send) if send.line == "posts"][-1]
+
+    def _reply(self, reply: m.Reply) -> "Newcomer":
         generation = self.open_lines["posts"].generation
-        self.do(lambda: self.session.replied(generation, wire.encode(welcome), self.now))
+        self.do(lambda: self.session.reached("posts", generation, self.now))
+        self.do(lambda: self.session.replied(generation, wire.encode(reply), self.now))
         return self
 
 
@@ -185,6 +194,30 @@ def test_with_a_pin_the_door_is_left_alone_while_all_goes_well() -> None:
     assert list(newcomer.open_lines) == ["posts"]
     newcomer.wait(0.5).welcome().wait(5)
     assert "door" not in [opened.line for opened in newcomer.all(effects.Open)]
+
+
+@pytest.mark.parametrize("retry", [0, 10_000])
+def test_a_broker_that_puts_us_off_is_found_and_asked_again(retry: int) -> None:
+    newcomer = Newcomer(KEY)
+    for _ in range(10):
+        newcomer.wait(0.1).put_off(retry)
+        assert "posts" not in newcomer.open_lines
+        newcomer.wait(max(retry / 1000, 1.0))  # the session's longest back-off
+        if "door" in newcomer.open_lines:
+            newcomer.lose("door", reached=True)
+    assert newcomer.troubles == []
+    assert len(newcomer.all(effects.Held)) == 10
+    newcomer.welcome()
+    assert len(newcomer.all(effects.Welcomed)) == 1
+
+
+def test_what_was_wrong_is_over_when_the_right_broker_puts_us_off() -> None:
+    newcomer = Newcomer(KEY).wait(0.1)
+    newcomer.lose("posts", "handshake", reached=True).opens(answer(OTHER))
+    assert newcomer.troubles == ["key_changed"]
+    newcomer.wait(1.0).put_off()
+    status = newcomer.all(effects.Status)[-1]
+    assert (status.state, status.trouble) == ("offline", "")
 
 
 @pytest.mark.parametrize(
