@@ -11,11 +11,12 @@ from chat_client import effects
 from chat_client.client import Renumbered
 from chat_client.flight import Settled
 from chat_client.model import asking, notices, orders, talk
+from chat_client.model.lines import Me
 from chat_client.model.moment import Moment
 from chat_client.model.own import OwnPosts
 from chat_client.model.presence import Presence
 from chat_client.model.reading import Reading
-from chat_client.model.room import Me, RoomState
+from chat_client.model.room import RoomState
 from chat_client.model.state import Changes as Changes
 from chat_client.model.state import random_hex
 from chat_client.model.transcript import day_of

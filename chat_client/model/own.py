@@ -70,12 +70,17 @@ class OwnPosts:
     def renumbered(self, news: Renumbered, at: Moment) -> None:
         """The outbox calls posts by other numbers."""
         for old, new in news.rows.items():
-            key = self._state.own.get((old.sender, old.n))
-            if key is not None:
-                self._forget((old.sender, old.n))
+            former = old.sender, old.n
+            key, room = self._state.own.get(former, ""), self._state.rooms.get(new.room)
+            self._forget(former)
+            if room is not None and key in room.pending:
                 self._remember(new, key)
-            else:  # another process of a copied identity had used its number: what came in was not ours
-                self._show(new, at)
+            else:
+                # It had come in. Either a backup has undone that, or it was not ours but another process's of a copied
+                # identity, which had used its number.
+                key = self._show(new, at)
+            if room is not None and key:
+                room.former[former] = key
 
     def arrived(self, room: RoomState, events: Sequence[m.Event]) -> None:
         """What is in the log is not on its way any more."""

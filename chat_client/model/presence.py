@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from chat_client import effects
+from chat_client.model.lines import Me
 from chat_client.model.moment import Moment
 from chat_client.model.passing import Passing
-from chat_client.model.room import Me
 from chat_client.model.shown import Line
 from chat_client.model.state import State
 from chat_core import messages as m

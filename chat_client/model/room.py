@@ -3,13 +3,12 @@
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import msgspec
 
 from chat_client import walls
-from chat_client.model import markup
-from chat_client.model.shown import Line, State
+from chat_client.model.lines import DELETED, Me, counts, line_of
+from chat_client.model.shown import Line
 from chat_core import messages as m
 from chat_core import said, wire
 from chat_core.errors import WireError
@@ -25,21 +24,10 @@ EXTRAS = 100
 # People named in one passing line.
 PASSING_NAMES = 5
 WALL = "You were not in this room for a while: what was said then is not for you."
-DELETED = "This message was deleted."
 # Of so many that became or ceased to be members last it is known, should a list of members come that is older.
 MOVES = 100
 
 Post = tuple[str, int]  # (sender, n)
-
-_SAID: dict[str, str] = {"joined": "joined the room", "left": "left the room", "created": "created the room"}
-
-
-@dataclass(frozen=True)
-class Me:
-    """Who I am at this broker; ``user`` "": not known yet."""
-
-    user: str = ""
-    name: str = ""
 
 
 @dataclass
@@ -75,6 +63,7 @@ class RoomState:
     below: int = 0  # messages that came in below what is looked at
     members: dict[str, str] | None = None  # user -> name
     pending: dict[str, Line] = field(default_factory=dict)  # own posts that are not in the lines, by key, in order
+    former: dict[Post, str] = field(default_factory=dict)  # what they were called before they were numbered anew
     _extras: list[tuple[int, Line]] = field(default_factory=list)  # stand behind this event
     _passing: list[str] = field(default_factory=list)  # what the last passing line tells
     _members_at: int = 0
@@ -100,7 +89,7 @@ class RoomState:
     def shown(self) -> list[Line]:
         """All lines in order: the log's, with passing ones and notes where they came in, then own ones on their way."""
         if not self._extras and not self.walls:
-            return [*self.lines, *self.pending.values()] if self.at_end else list(self.lines)
+            return [*self.lines, *self._on_their_way()] if self.at_end else list(self.lines)
         result: list[Line] = []
         extras = [extra for extra in self._extras if not self.lines or extra[0] >= self.lowest - 1]
         place, behind = 0, set(self.walls.values())
@@ -113,8 +102,16 @@ class RoomState:
             result.append(line)
         if self.at_end:
             result += [line for _, line in extras[place:]]
-            result += self.pending.values()
+            result += self._on_their_way()
         return result
+
+    def _on_their_way(self) -> Iterable[Line]:
+        """Own lines that are not in the log. A backup was put back: what it has undone is among the lines until the
+        fork is found, and stands for the post that is to say it once more."""
+        if not self.former:
+            return self.pending.values()
+        said = {self.former[line.post]: line.text for line in self.lines if line.post in self.former}
+        return [line for key, line in self.pending.items() if said.get(key) != line.text]
 
     def has(self, post: Post) -> bool:
         """Is this post among the events that are in memory?"""
@@ -139,7 +136,7 @@ class RoomState:
             self._fold(event)
             self.have, self.chain = event.seq, event.chain
             lines.append(line)
-            if event.seq > self.read and _counts(line):
+            if event.seq > self.read and counts(line):
                 if not looking:
                     if self.unread == 0:
                         self.new_from = event.seq
@@ -205,7 +202,7 @@ class RoomState:
     def rewound(self, seq: int) -> None:
         """The broker's log is another one from behind ``seq`` on."""
         ends = self.lines if self.at_end else self._recent
-        gone = [line for line in ends if line.seq > max(seq, self.read) and _counts(line)]
+        gone = [line for line in ends if line.seq > max(seq, self.read) and counts(line)]
         # Those that are not in memory cannot be counted: then it is at most as many as there are events.
         self.unread = max(0, min(self.unread - len(gone), seq - self.read))
         self.mentions = max(0, min(self.mentions - sum(line.mention for line in gone), self.unread))
@@ -217,6 +214,7 @@ class RoomState:
         self.lines = [line for line in self.lines if line.seq <= seq]
         self._recent = [line for line in self._recent if line.seq <= seq]
         self._join(self._recent)
+        self.former.clear()
         if not self.lines:
             self.loaded = False
         self.kept_first = min(self.kept_first, seq + 1)
@@ -360,34 +358,6 @@ class RoomState:
     @staticmethod
     def _same(event: m.Event, line: Line) -> bool:
         return event.seq == line.seq and event.chain == line.chain
-
-
-def line_of(event: m.Event, me: Me, key: str = "", state: State = "") -> Line:
-    """An event as a line. ``key``: that of the own line that it takes the place of."""
-    mine = event.author == me.user
-    if event.kind == "message":
-        try:
-            message = wire.decode_message(event.body)
-        except WireError:
-            pass  # a body of a later version: shown as something unknown
-        else:
-            kind: Literal["message", "me"] = "me" if message.me else "message"
-            text = DELETED if message.deleted else message.text
-            return Line(
-                key or str(event.seq), kind, text, event.time, event.author, event.name, event.seq, mine,
-                not mine and bool(me.name) and markup.mentions_me(message.text, (me.name,)),
-                state, "", (event.sender, event.n), event.chain, message.deleted,
-            )  # fmt: skip
-    did = _SAID.get(event.kind) or said.said(event)
-    text = f"{event.name} {did or f'did something that this version does not know ({event.kind})'}"
-    return Line(
-        key or str(event.seq), "event", text, event.time, event.author, event.name, event.seq, mine, chain=event.chain
-    )
-
-
-def _counts(line: Line) -> bool:
-    """Is it something to read?"""
-    return not line.mine and not line.deleted and line.kind in ("message", "me")
 
 
 def fits(events: Sequence[m.Event], within: walls.Walls = walls.NONE) -> bool:

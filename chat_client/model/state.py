@@ -9,8 +9,9 @@ from datetime import date
 from chat_client import effects
 from chat_client.model import orders
 from chat_client.model.history import Histories
+from chat_client.model.lines import Me
 from chat_client.model.moment import Moment
-from chat_client.model.room import Me, RoomState
+from chat_client.model.room import RoomState
 from chat_client.model.shown import Line, PersonItem, RoomItem, Row, StatusLine
 from chat_client.model.shut import shut_text
 from chat_client.model.status import status_line

@@ -1,6 +1,7 @@
 """Rooms for tests: what has arrived in them, and what they show."""
 
-from chat_client.model.room import Me, RoomState
+from chat_client.model.lines import Me
+from chat_client.model.room import RoomState
 from chat_client.model.shown import Line
 from chat_core import messages as m
 from tests.model.hall import BOB, ME, Hall

@@ -7,7 +7,8 @@ from msgspec import Raw
 
 from chat_client import effects
 from chat_client.model import choosing, orders
-from chat_client.model.room import DELETED, WALL
+from chat_client.model.lines import DELETED
+from chat_client.model.room import WALL
 from chat_core import messages as m
 from chat_core import wire
 from chat_core.chain import START, chain_of

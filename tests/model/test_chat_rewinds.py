@@ -179,3 +179,39 @@ def test_an_acknowledged_post_that_never_came_in_and_is_in_no_log_is_told() -> N
     restored(desk, "lobby", desk.room.have)
     assert desk.states()[-1] == ("lost", "refused")
     assert desk.chat.closing_question()
+
+
+@pytest.mark.parametrize("shown", ["before", "after"])
+def test_what_is_to_be_said_once_more_is_seen_once(desk: Desk, shown: str) -> None:
+    # A program that has just been started posts before its rooms are followed: numbers first, then the fork.
+    assert not desk.type("mine")
+    desk.disk()
+    desk.accept()  # its acknowledgement is lost
+    desk.settle()
+    desk.start()
+    if shown == "before":
+        desk.disk()
+        assert desk.states() == [("mine", "")]
+    restored(desk, "lobby", 10, sync=False)
+    desk.renumber()
+    if shown == "after":
+        assert desk.states() == [("mine", "sending")]
+        desk.disk(1)
+    assert desk.states() == [("mine", "")]
+    desk.settle()
+    assert desk.states() == [("mine", "sending")]
+    desk.accept()
+    desk.acknowledge()
+    desk.settle()
+    assert desk.states() == [("mine", "sent")]
+
+
+def test_what_has_the_number_of_an_own_post_but_says_something_else_is_not_taken_for_it(desk: Desk) -> None:
+    # Another process of a copied identity has used it.
+    assert not desk.type("mine")
+    desk.disk()
+    (row,) = desk.outbox
+    desk.halls["lobby"].add(ME, "the other's", 5, post=(row.sender, row.n))
+    desk.deliver("lobby")
+    desk.renumber()
+    assert desk.states() == [("the other's", "sent"), ("mine", "sending")]

@@ -7,7 +7,8 @@ from msgspec import Raw
 
 from chat_client.model import orders
 from chat_client.model.history import BEFORE_UNREAD, STEP, UNREAD_AT_ONCE, Fetch, Histories, Purpose, first_piece
-from chat_client.model.room import Me, RoomState, line_of
+from chat_client.model.lines import Me, line_of
+from chat_client.model.room import RoomState
 from chat_core import messages as m
 from chat_core import wire
 from tests.client.network import history

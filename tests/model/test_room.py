@@ -4,7 +4,8 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from chat_client.model.room import ASIDE, SLACK, WINDOW, Me, RoomState, fits, line_of
+from chat_client.model.lines import Me, line_of
+from chat_client.model.room import ASIDE, SLACK, WINDOW, RoomState, fits
 from chat_core import messages as m
 from tests.client.network import history
 from tests.model.hall import BOB, CAROL, ME, Hall

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from chat_client.model.room import EXTRAS, PASSING_NAMES, RoomState, line_of
+from chat_client.model.lines import line_of
+from chat_client.model.room import EXTRAS, PASSING_NAMES, RoomState
 from chat_client.model.shown import Line
 from chat_core import messages as m
 from tests.client.network import history
