@@ -88,7 +88,7 @@ def ban(turn: Turn, peer: bytes, request: m.Ban) -> None:
     room = record.id if record is not None else ""
     made = put(turn, connection, target.user, target.key, target.address, room, request.until, request.reason)
     if record is None:
-        _shut_out(turn, made)
+        _shut_out(turn, connection, made)
     else:
         _put_out(turn, connection, record, made)
     for whom in target.users or (None,):
@@ -213,12 +213,14 @@ def _address(turn: Turn, typed: str) -> str:
 # ---- at once ---------------------------------------------------------------------------------------------------
 
 
-def _shut_out(turn: Turn, ban: BanRecord) -> None:
+def _shut_out(turn: Turn, by: Connection, ban: BanRecord) -> None:
     turn.shut_out = True
     concerned = _concerned(ban)
+    # libzmq will refuse their handshakes, which have no room for a reason.
+    why = m.Notice(0, "banned", by=by.name, until=ban.until, reason=ban.reason)
     for peer, connection in _connections(turn).items():
         if concerned(connection):
-            users.shut_out(turn, peer)
+            users.shut_out(turn, peer, why)
 
 
 def _put_out(turn: Turn, by: Connection, record: RoomRecord, ban: BanRecord) -> None:

@@ -194,7 +194,8 @@ class Hub:
                 self.desk.touched.add(room)
         fanout.push(turn)
         told = [(peer, notice) for user, notice in turn.told for peer in self.desk.reach(user)]
-        return self._outgoing(turn, turn.writers + told)
+        replies, frames = self._outgoing(turn, turn.writers + told)
+        return replies + turn.last_words, frames
 
     def undo(self, turn: Turn) -> tuple[list[tuple[bytes, Reply]], list[bytes]]:
         """The batch is not on disk: memory is as before; what wrote is refused, what read is answered."""

@@ -69,11 +69,11 @@ def reject(turn: Turn, peer: bytes, request: m.Reject) -> None:
     user = users.find(turn, request.user, waiting=True)
     if not user.waiting:
         raise RefusedError("no_user", f"Nobody called {user.name} waits: they were let in.")
-    audit.note(turn, connection, "reject", user, reason=request.reason)
     for key in sorted(turn.tables.keys_of[user.id]):
         bans.put(turn, connection, key=key, reason=request.reason)
+    audit.note(turn, connection, "reject", user, reason=request.reason)
     for waiting in turn.desk.reach(user.id):
-        users.shut_out(turn, waiting)
+        users.shut_out(turn, waiting, m.Notice(0, "rejected", by=connection.name, reason=request.reason))
     users.forget(turn, user)
     turn.notes.append(f"{connection.name} did not let in {user.name}")
     turn.acknowledge(peer, m.Done(request.id, of=user.id))

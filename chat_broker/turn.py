@@ -100,6 +100,7 @@ class Turn:
     replies: list[tuple[bytes, Reply]] = field(default_factory=list)
     writers: list[tuple[bytes, Reply]] = field(default_factory=list)
     told: list[tuple[str, Reply]] = field(default_factory=list)
+    last_words: list[tuple[bytes, Reply]] = field(default_factory=list)
     afters: list[Callable[[], None]] = field(default_factory=list)
     undos: list[Callable[[], object]] = field(default_factory=list)
     unsure: set[bytes] = field(default_factory=set)  # connections whose user depends on this batch
@@ -204,9 +205,13 @@ class Turn:
         """Send something unasked to each connection of a user, if the commit succeeds."""
         self.told.append((user, notice))
 
+    def tell_last(self, peer: bytes, notice: Reply) -> None:
+        """Send a connection the last that it hears, behind all else, if the commit succeeds."""
+        self.last_words.append((peer, notice))
+
     def forget(self, peer: bytes) -> None:
         """Tell nothing of what was decided so far for this connection: somebody else has it now."""
-        for told in (self.writers, self.replies):
+        for told in (self.writers, self.replies, self.last_words):
             told[:] = [(other, reply) for other, reply in told if other != peer]
 
     def after_commit(self, function: Callable[[], None]) -> None:

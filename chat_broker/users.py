@@ -10,6 +10,7 @@ from chat_broker.tables import KeyRecord, User
 from chat_broker.turn import Turn
 from chat_core import names
 from chat_core.errors import RefusedError
+from chat_core.messages import Notice
 
 # Former names of a user that a hello may still give.
 FORMER_MOST = 20
@@ -151,10 +152,11 @@ def disconnect(turn: Turn, peer: bytes) -> None:
     turn.desk.disconnect(peer)
 
 
-def shut_out(turn: Turn, peer: bytes) -> None:
-    """Forget a connection and answer it no more, unless the commit fails."""
+def shut_out(turn: Turn, peer: bytes, why: Notice) -> None:
+    """Tell a connection why, forget it, and answer it no more, unless the commit fails."""
     keep_place(turn, peer)
     turn.desk.shut_out(peer)
+    turn.tell_last(peer, why)
 
 
 def keep_place(turn: Turn, peer: bytes) -> None:

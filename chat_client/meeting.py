@@ -106,6 +106,12 @@ class Meeting:
         self.trouble = None
         self._close()
 
+    def shut_out(self, text: str, now: float) -> None:
+        """The broker has told us why it will not let us in from now on: the next handshakes say only that."""
+        self.look(now)
+        self._why, self.trouble = BANNED, Trouble("banned", text)
+        self._tell(self.trouble)
+
     def trust(self, pin: str, now: float) -> None:
         """Somebody has decided. "": to trust nobody, and to ask again."""
         self.pin, self.asking, self.trouble = pin, False, None

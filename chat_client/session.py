@@ -54,6 +54,7 @@ from chat_client.following import DivergedError, Following
 from chat_client.lines import Line
 from chat_client.meeting import BANNED, CROWDED, OPEN, Meeting, Patience
 from chat_client.private import CLOSED, OffFeed
+from chat_client.troubles import LAST_WORDS, last_word
 from chat_core import VERSION, wire
 from chat_core import messages as m
 from chat_core.chain import START
@@ -646,6 +647,11 @@ class Session:
             self._take(reply.room, [wire.decode_event(event) for event in reply.events])
 
     def _on_notice(self, notice: m.Notice, now: float) -> None:
+        if notice.kind in LAST_WORDS and not notice.room:
+            self.meeting.shut_out(last_word(notice, self.meeting.where), now)
+            self._drop(self.feed, now)
+            self._drop(self.posts, now, BANNED)
+            return
         if notice.kind == "admitted" or (notice.kind == "role" and not notice.room):
             self._say_hello(now)  # the welcome tells what we may do now
         if notice.kind == "removed" and notice.room in self.rooms and notice.room in self.off_feed:

@@ -2,6 +2,7 @@
 
 from chat_core import messages as m
 from chat_core.keys import fingerprint
+from chat_core.said import until_and_why
 
 # Trying on will not help by itself: somebody has to do something.
 LASTING = frozenset({"key_changed", "open_now", "curve_now", "version", "banned", "identity"})
@@ -58,6 +59,16 @@ def sentence(code: str, where: str, answer: m.Answer | None = None) -> str:
     """What is wrong at this address, and what to do about it."""
     key = fingerprint(answer.key) if answer is not None and answer.key else ""
     return SENTENCES[code].format(where=where, key=key)
+
+
+# Notices that are the last which a connection hears -> what was done.
+LAST_WORDS = {"banned": "{by} banned you from the chat at {where}", "rejected": "{by} did not let you in at {where}"}
+
+
+def last_word(notice: m.Notice, where: str) -> str:
+    """Why the broker does not let us in any more, as it told us itself."""
+    done = LAST_WORDS[notice.kind].format(by=notice.by, where=where)
+    return f"{done}{until_and_why(notice.until, notice.reason)}."
 
 
 def without_command(text: str, where: str) -> str:

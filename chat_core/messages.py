@@ -654,7 +654,8 @@ class Events(Reply):
 
 
 class Notice(Reply):
-    """Something that concerns me was done. ``kind``: "admitted", "invited", "removed", "role", "reported", "waiting".
+    """Something that concerns me was done. ``kind``: "admitted", "invited", "removed", "role", "reported", "waiting",
+    "banned", "rejected".
 
     ``by``: the name of who did it; ``user`` and ``name``: whom it is about if not me; ``seq``: a message of the room.
     """

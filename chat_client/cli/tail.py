@@ -51,7 +51,8 @@ def tail(args: argparse.Namespace) -> int:
             elif isinstance(news, effects.Status):
                 if news.state == "offline" and not away:
                     away = True
-                    say("The broker is away; waiting for it.")
+                    if news.trouble in ("", "nobody"):  # any other was told in its own words
+                        say("The broker is away; waiting for it.")
                 elif news.state == "live" and away:
                     away = False
                     say("The broker is back, and nothing was missed.")

@@ -30,7 +30,8 @@ ids = ["by name", "by id", "by key", "by address"]
 @pytest.mark.parametrize("fields", BY, ids=ids)
 def test_who_is_banned_is_forgotten_and_not_answered(fields: dict[str, str]) -> None:
     table = office()
-    assert ban(table, **fields).shut_out
+    told = ban(table, **fields)
+    assert (told.shut_out, told.replies["cid"]) == (True, [m.Notice(0, "banned", by="bob")])
     told = table.turn(("cid", m.Ping(id=7)), ("cid", message("still here")), ("cid", m.Bye(id=9)))
     assert ("cid" in told.replies, len(told.dropped), bool(told.batch)) == (False, 3, False)
 
@@ -42,6 +43,24 @@ def test_who_is_banned_cannot_come_back(fields: dict[str, str]) -> None:
     refused = table.hello("cid")
     assert (refused.code, refused.verdict, refused.text) == ("banned", "final", "You are banned here: noise")
     assert table.restart().hello("cid").code == "banned"
+
+
+def test_each_of_their_connections_is_told_by_whom_until_when_and_why() -> None:
+    table = office()
+    table.ask("cid", m.Link(digest=keys.token_digest("1")))
+    table.ask("laptop", hello("laptop", "", link="1"))
+    until = table.clock + 60_000
+    told = ban(table, user="cid", until=until, reason="noise")
+    word = m.Notice(0, "banned", by="bob", until=until, reason="noise")
+    assert {who: replies for who, replies in told.replies.items() if who != "bob"} == {"cid": [word], "laptop": [word]}
+
+
+def test_who_waited_and_is_not_let_in_is_told_by_whom_and_why() -> None:
+    table = office().restart(join="approve").seat("bob")
+    table.hello("eve")
+    told = table.turn(("eve", m.Ping()), ("bob", m.Reject(user="eve", reason="who?")), ("eve", m.Ping()))
+    assert told.replies["eve"] == [m.Notice(0, "rejected", by="bob", reason="who?")]
+    assert "eve" not in table.turn(("eve", m.Ping())).replies
 
 
 @pytest.mark.parametrize("fields", BY, ids=ids)
@@ -57,14 +76,15 @@ def test_what_is_asked_in_the_batch_of_the_ban_and_behind_it_is_not_answered() -
     told = table.turn(
         ("cid", message("before")), ("cid", m.Ping(id=7)), ("bob", m.Ban(user="cid")), ("cid", message("behind"))
     )
-    assert [type(reply) for reply in told.replies["cid"]] == [m.Posted]
+    assert [type(reply) for reply in told.replies["cid"]] == [m.Posted, m.Notice]
     assert len(told.dropped) == 2
 
 
 def test_a_welcome_in_the_batch_of_the_ban_tells_nothing_of_any_room() -> None:
     table = office()
     told = table.turn(("cid/2", hello("cid")), ("bob", m.Ban(user="cid")), ("ann", message("hi")))
-    assert all(not (reply.rooms or reply.commit) for reply in told.replies.get("cid/2", ()))
+    welcomes = [reply for reply in told.replies["cid/2"] if isinstance(reply, m.Welcome)]
+    assert all(not (welcome.rooms or welcome.commit) for welcome in welcomes)
 
 
 def test_not_even_what_is_no_request_is_answered() -> None:
@@ -123,6 +143,7 @@ def test_a_ban_whose_commit_failed_bans_nobody() -> None:
     table = office()
     before = table.snapshot()
     told = table.turn(("bob", m.Ban(user="cid")), ("cid", m.Ping()), ("cid", message("hi")), fails=True)
+    assert told.notices("cid") == []
     assert ([reply.code for reply in told.replies["bob"]], told.shut_out) == (["store"], False)
     assert {type(reply) for reply in told.replies["cid"]} == {m.Pong, m.Refused}
     assert table.snapshot() == before

@@ -8,8 +8,8 @@ import pytest
 from chat_client import effects, troubles
 from chat_client import session as s
 from chat_client.meeting import CURVE, OPEN, judge
+from chat_core import durations, wire
 from chat_core import messages as m
-from chat_core import wire
 from chat_core.keys import fingerprint
 
 KEY, OTHER = "k" * 40, "o" * 40
@@ -94,9 +94,17 @@ class Newcomer:
         """The broker lets it in."""
         return self._reply(m.Welcome(self._hello().id, 1, "u1", "ann", "40e0", "b1", "e1", 5556))
 
+    def waits(self) -> "Newcomer":
+        """An admin has to let it in first."""
+        return self._reply(m.Waiting(self._hello().id, "u1", "ann", "wait"))
+
     def put_off(self, retry: int = 0) -> "Newcomer":
         """The broker cannot let it in at the moment."""
         return self._reply(m.Refused(self._hello().id, "busy", "not now", "later", retry=retry))
+
+    def notice(self, **fields: Any) -> "Newcomer":
+        """Something was done that concerns it."""
+        return self._reply(m.Notice(0, **fields))
 
     def _hello(self) -> m.Request:
         return [wire.decode_request(send.payload) for send in self.all(effects.Send) if send.line == "posts"][-1]
@@ -240,6 +248,41 @@ def test_a_connection_that_fails_is_explained_by_what_the_door_says(pin: str, to
     status = newcomer.all(effects.Status)[-1]
     assert (status.state, status.trouble) == ("offline", code)
     assert status.text == troubles.sentence(code, WHERE, told)
+
+
+SHUT_OUT = {
+    "banned": (
+        {"until": 1, "reason": "noise"}, f"Bob banned you from the chat at {WHERE} until {durations.moment(1)} (noise)."
+    ),
+    "rejected": ({"reason": ""}, f"Bob did not let you in at {WHERE}."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SHUT_OUT)
+def test_the_brokers_last_word_is_said_at_once_and_stays_while_the_door_is_shut(kind: str) -> None:
+    newcomer = Newcomer(KEY)
+    if kind == "banned":
+        newcomer.welcome().wait(1.0)
+    else:
+        newcomer.waits().wait(1.0)
+    fields, words = SHUT_OUT[kind]
+    newcomer.notice(kind=kind, by="Bob", **fields)
+    assert newcomer.open_lines == {}
+    assert newcomer.all(effects.Status)[-1] == effects.Status("offline", words, "banned")
+    for _ in range(3):
+        newcomer.wait(5.0).lose("posts", "auth:400", reached=True)
+        if "door" in newcomer.open_lines:
+            newcomer.opens(answer())
+    assert newcomer.all(effects.Trouble) == [effects.Trouble("banned", words)]
+    assert newcomer.all(effects.Status)[-1].text == words
+    newcomer.wait(5.0).welcome()
+    assert newcomer.all(effects.Status)[-1].state == "live"
+
+
+def test_a_word_about_a_room_shuts_nobody_out() -> None:
+    newcomer = Newcomer(KEY).welcome().notice(kind="banned", room="plan", by="Bob")
+    assert "posts" in newcomer.open_lines
+    assert newcomer.troubles == []
 
 
 @pytest.mark.parametrize(("why", "code"), [("auth:400", "banned"), ("auth:500", "crowded"), ("identity", "identity")])

@@ -99,8 +99,9 @@ def test_whoever_is_rejected_hears_so(house: House) -> None:
     ann.pick()
     ann.answer("Reject")
     ann.answer("Reject", "nobody knows you")
-    house.until(lambda: "You are banned here: nobody knows you" in bob.labels(), "bob is told")
-    bob.button("Quit")
+    told = f"ann did not let you in at 127.0.0.1:{house.port} (nobody knows you)."
+    house.until(lambda: told in bob.labels(), "bob is told")
+    bob.button("Cancel")
 
 
 def test_an_invitation_lets_in_at_once_and_is_remembered_by_nobody(house: House) -> None:
@@ -131,6 +132,11 @@ def test_whoever_is_banned_is_out_at_once_and_back_when_that_is_lifted(house: Ho
     ann.choose("Ban from the chat")
     ann.answer("Ban", "spam")
     house.until(lambda: not bob.live(), "bob is out")
+    house.until(
+        lambda: any("ann banned you from the chat" in text and "(spam)" in text for text in bob.labels()),
+        "bob is told why",
+    )
+    assert not any("feed" in text for text in bob.labels())
     ann.menu("Bans")
     ann.pick()
     ann.answer("Lift it")

@@ -17,6 +17,7 @@ from chat_client.client import as_error
 from chat_core import errands, keys, verbs, wire
 from chat_core import messages as m
 from chat_core.address import Address
+from chat_core.names import BROKER_NAME
 from tests.system.processes import LONG, BrokerProcess, Person, environment, finish, next_event
 
 pytestmark = pytest.mark.real
@@ -119,12 +120,18 @@ def test_whoever_is_rejected_does_not_come_back(tmp_path: Path) -> None:
     broker = choosy(tmp_path, "approve").start()
     admin, eve = Admin(broker), Person(tmp_path, broker.address, "eve")
     try:
-        assert eve.run("rooms", timeout=1.0).returncode == 75
+        tail = eve.start("tail", "lobby")
+        assert tail.stderr is not None
+        assert "An admin has to let you in first." in tail.stderr.readline()
         admin.run("reject", "eve", "--reason", "nobody knows you")
+        assert "did not let you in" in (told := tail.stderr.readline())
+        assert "(nobody knows you)" in told
+        assert tail.wait(LONG) == 77
         again = eve.run("rooms")
         assert again.returncode == 77
         assert "banned there" in again.stderr  # at the handshake, where no reason can be told
     finally:
+        eve.close()
         admin.close()
         broker.close()
 
@@ -157,6 +164,20 @@ def test_an_invitation_lets_in_as_often_as_it_says_and_as_what_it_says(tmp_path:
     finally:
         admin.close()
         broker.close()
+
+
+def test_a_ban_is_told_at_once_with_its_reason_and_nothing_else_is(admin: Admin, person: People) -> None:
+    bob = person("bob")
+    tail = bob.start("tail", "lobby", "--from", "1", "--json")
+    while next_event(tail)["kind"] != "joined":
+        pass
+    (made,) = map(json.loads, admin.run("ban", "bob", "--reason", "spam"))
+    assert tail.stderr is not None
+    told = tail.stderr.readline()
+    assert told.startswith(f"chat-client: {BROKER_NAME} banned you from the chat at ")
+    assert told.endswith(" (spam). Trying again.\n")
+    admin.run("unban", made["of"])
+    assert tail.stderr.readline() == "chat-client: The broker is back, and nothing was missed.\n"
 
 
 def test_a_ban_is_told_where_one_comes_back_and_ends_when_it_is_lifted(admin: Admin, person: People) -> None:
