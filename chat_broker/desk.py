@@ -72,6 +72,7 @@ class Desk:
     _came: dict[str, str] = field(default_factory=dict)
     _went: dict[str, str] = field(default_factory=dict)
     _named: dict[str, str] = field(default_factory=dict)  # user -> the name that was told of them
+    _shown: set[str] = field(default_factory=set)  # of whom somebody was told, after the last delta, if they are here
 
     def connect(self, peer: bytes, connection: Connection) -> bool:
         """Enter a connection; True if its user was not here before."""
@@ -85,8 +86,8 @@ class Desk:
         peers.add(peer)
         if len(peers) > 1:
             return False
-        # Somebody who was away for less than a presence interval was not away.
-        if self._went.pop(connection.user, None) is None:
+        # Somebody who was away for less than a presence interval was not away, unless somebody saw it.
+        if self._went.pop(connection.user, None) is None or connection.user in self._shown:
             self._came[connection.user] = connection.name
         return True
 
@@ -121,7 +122,7 @@ class Desk:
         if peers:
             return None
         del self.peers_of[connection.user]
-        if self._came.pop(connection.user, None) is None:
+        if self._came.pop(connection.user, None) is None or connection.user in self._shown:
             self._went[connection.user] = connection.name
         return connection
 
@@ -173,6 +174,7 @@ class Desk:
     def delta(self, boot: str) -> Presence | None:
         """Who came, went or is called otherwise since the last call, or None if nobody did."""
         named = self._renamed()
+        self._shown.clear()
         if not self._came and not self._went and not named:
             return None
         self.version += 1
@@ -182,17 +184,21 @@ class Desk:
         return delta
 
     def _renamed(self) -> dict[str, str]:
-        """Those whose name is another than was told of them."""
+        """Those whose name is another than was told of them, by a delta or in between."""
         names = {
             user: self.connections[next(iter(self.peers_of[user]))].name
             for user in self._named.keys() & self.peers_of.keys()
         }
-        named = {user: name for user, name in names.items() if user not in self._came and self._named[user] != name}
+        named = {
+            user: name
+            for user, name in names.items()
+            if user not in self._came and (user in self._shown or self._named[user] != name)
+        }
         self._named.clear()
         return named
 
     def people(self, mono: float, only: set[str] | None = None) -> list[Person]:
-        """Who is here, sorted by name; with ``only``: those of these users who are."""
+        """Who is here, to be told to somebody, sorted by name; with ``only``: those of these users who are."""
         found: dict[str, Person] = {}
         for connection in self.connections.values():
             if connection.user == BROKER_USER or (only is not None and connection.user not in only):
@@ -204,6 +210,7 @@ class Desk:
             else:
                 person.since = min(person.since, connection.since)
                 person.idle = min(person.idle, idle)
+        self._shown |= found.keys() | self._went.keys()
         return sorted(found.values(), key=lambda person: (person.name.casefold(), person.user))
 
 

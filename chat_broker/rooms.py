@@ -126,7 +126,8 @@ def room(turn: Turn, peer: bytes, request: m.Room) -> None:
     roles: dict[str, m.RoomRole] = {
         one: cast(m.RoomRole, role) for one, role in sorted(standings.items()) if role not in ("", "member")
     }
-    turn.answer(peer, m.RoomState(request.id, info(turn, record, user), _named(turn, members), roles))
+    chat_roles = _chat_roles(turn, members, user)
+    turn.answer(peer, m.RoomState(request.id, info(turn, record, user), _named(turn, members), roles, chat_roles))
 
 
 def _is_visible(turn: Turn, room: str, user: str) -> bool:
@@ -135,6 +136,14 @@ def _is_visible(turn: Turn, room: str, user: str) -> bool:
 
 def _is_seen(turn: Turn, record: RoomRecord, user: str) -> bool:
     return access.may("see", access.standing(turn.tables, user, record, turn.time))
+
+
+def _chat_roles(turn: Turn, members: set[str], asking: str) -> dict[str, m.ChatRole]:
+    """What those are in the chat who are not just members of it, for whoever may find that out by listing people."""
+    if not access.may("people", access.standing(turn.tables, asking)):
+        return {}
+    roles = ((one, turn.tables.users[one].role) for one in sorted(members))
+    return {one: role for one, role in roles if role != "member"}
 
 
 def _named(turn: Turn, members: set[str]) -> list[m.Pair]:

@@ -572,11 +572,12 @@ class RoomList_(Reply, tag="rooms"):
 
 
 class RoomState(Reply, tag="room"):
-    """A room and its members: (user, name), and the role in it of those who are more or less than a member."""
+    """A room and its members: (user, name), and the roles, in it and in the chat, of those who are not just members."""
 
     room: RoomInfo
     members: list[Pair] = []
     roles: dict[str, RoomRole] = {}
+    chat_roles: dict[str, ChatRole] = {}
 
 
 class Here(Reply, tag="who"):

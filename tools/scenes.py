@@ -9,7 +9,7 @@ from collections.abc import Callable
 from chat_client import effects
 from chat_client.flight import Settled
 from chat_core import messages as m
-from tools import scenes_access
+from tools import scenes_access, scenes_door
 from tools.setting import HERE, PEOPLE, End, Scene, Setting, chat, office_stage, sign_in, type_in
 from tools.stage import Room, Stage, moment
 
@@ -312,5 +312,6 @@ STATES: dict[str, tuple[Scene, int, int]] = {
     "focus-rooms": (focus_rooms, 1040, 640),
     "narrow-rooms": (rooms_over, 480, 560),
     "narrow-people": (people_over, 480, 560),
+    **scenes_door.STATES,
     **scenes_access.STATES,
 }

@@ -1,118 +1,81 @@
-"""Scenes of who is let in and who may do what: the way into a chat, private rooms, roles, what is withheld."""
+"""Scenes of who may do what: private rooms, roles, what is withheld, what admins look after."""
 
 from typing import Any
 
 from chat_client import effects
-from chat_client.gui import confirming
 from chat_client.gui.controller import Controller
-from chat_client.gui.question import Field
-from chat_client.troubles import sentence
+from chat_client.gui.menus import Entry
 from chat_core import messages as m
-from tools.setting import End, Scene, Setting, chat, office_stage, sign_in, type_in
+from tools.scenes_door import KEY
+from tools.setting import End, Scene, Setting, chat, office_stage, type_in
 from tools.stage import Room, Stage, moment, user_of
-
-WHERE = "10.0.3.7:5555"
-KEY = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
-
-
-def _answer(security: str = "curve") -> m.Answer:
-    return m.Answer(0, "harbour", [1], security, 5555, 5556, "home", KEY if security == "curve" else "")
 
 
 def _nothing() -> None:
     pass
 
 
-def fingerprint(setting: Setting) -> End:
-    """First contact: a fingerprint to compare."""
-    card = sign_in(setting)
-    card.fill("Ada", WHERE)
-    card.show_step(confirming.of_meeting(WHERE, _answer(), _nothing, _nothing))
-    return card.destroy
-
-
-def not_encrypted(setting: Setting) -> End:
-    """First contact with a broker that does not encrypt."""
-    card = sign_in(setting)
-    card.show_step(confirming.of_meeting(WHERE, _answer("open"), _nothing, _nothing))
-    return card.destroy
-
-
-def key_changed(setting: Setting) -> End:
-    """Another key than the one that is known."""
-    return _trouble(setting, "key_changed")
-
-
-def turned_open(setting: Setting) -> End:
-    """A broker that encrypted before, and does not now."""
-    return _trouble(setting, "open_now")
-
-
-def banned(setting: Setting) -> End:
-    """Nobody is let in from here."""
-    return _trouble(setting, "banned")
-
-
-def _trouble(setting: Setting, code: str) -> End:
-    card = sign_in(setting)
-    text = sentence(code, WHERE, _answer())
-    asked = confirming.of_trouble(code, text, WHERE, _nothing, _nothing)
-    assert asked is not None
-    card.show_step(asked)
-    return card.destroy
-
-
-def stranger(setting: Setting) -> End:
-    """Another program has the port, and it is tried on."""
-    card = sign_in(setting)
-    card.fill("Ada", WHERE)
-    card.show_trouble(sentence("stranger", WHERE))
-    return card.destroy
-
-
-def waiting(setting: Setting) -> End:
-    """An admin has to say yes."""
-    card = sign_in(setting)
-    card.show_step(confirming.of_waiting("Ada", WHERE, _nothing))
-    return card.destroy
-
-
-def one_time_code(setting: Setting) -> End:
-    """Another machine of the same user shows a code, which is typed here."""
-    card = sign_in(setting)
-    card.fill("Ada", WHERE)
-    card.show_code(True)
-    return card.destroy
-
-
-def forget(setting: Setting) -> End:
-    """Asked again before a key is forgotten."""
-    end = key_changed(setting)
-    confirming.ask_to_forget(setting.question, WHERE, _nothing)
-
-    def both() -> None:
-        setting.key("<Escape>")
-        end()
-
-    return both
-
-
 def remove(setting: Setting) -> End:
     """Somebody is to be put out of a room: why?"""
-    controller = chat(setting, office_stage())
-    setting.question.ask(
-        "Remove Tomás Vega from #general?",
-        "Who is removed reads nothing of it any more, and can be invited again. They and the others see the reason.",
-        [("Remove", _nothing), ("Cancel", _nothing)],
-        field=Field("Reason"),
-        harms=True,
-    )
+    return _with_person(setting, "Remove from the room…")
 
-    def end() -> None:
-        setting.key("<Escape>")
-        controller.stop()
 
-    return end
+def ban(setting: Setting) -> End:
+    """Somebody is to be shut out: why?"""
+    return _with_person(setting, "Ban from the chat…")
+
+
+def _with_person(setting: Setting, label: str) -> End:
+    controller = chat(setting, _harbour("admin"), "plan")
+    _choose(controller._acting.of_person(user_of("Zoë")), label)
+    return _closing(setting, controller)
+
+
+def _choose(entries: list[Entry], label: str) -> None:
+    next(entry.do for entry in entries if entry.label == label and entry.do is not None)()
+
+
+def rename(setting: Setting) -> End:
+    """A room gets another name."""
+    return _with_room(setting, "Rename…")
+
+
+def room_bans(setting: Setting) -> End:
+    """Who is banned from a room."""
+    found = [m.BanInfo("b1", name="Mallory", room="plan", reason="spam", by="Grace H.")]
+    return _with_room(setting, "Bans…", {m.Bans: m.BanList(0, found)})
+
+
+def _with_room(setting: Setting, label: str, answers: dict[type[m.Request], m.Reply] | None = None) -> End:
+    stage = _harbour()
+    stage.answers |= answers or {}
+    controller = chat(setting, stage, "plan")
+    _choose(controller._acting.of_room("plan"), label)
+    setting.settle()
+    return _closing(setting, controller)
+
+
+def invited(setting: Setting) -> End:
+    """Whether to join a private room."""
+    controller = chat(setting, _harbour(), "plan")
+    controller._acting.ask_invited("works-council")
+    return _closing(setting, controller)
+
+
+def delete(setting: Setting) -> End:
+    """A message of somebody else is to be deleted."""
+    controller = chat(setting, _harbour(), "plan")
+    _choose(controller._acting.of_line(controller._rows[-1].line, _nothing, _nothing), "Delete…")
+    return _closing(setting, controller)
+
+
+def roles(setting: Setting) -> End:
+    """In a narrow window: who is what, over the transcript."""
+    controller = chat(setting, _harbour(), "plan")
+    assert controller.window is not None
+    setting.root.update()
+    controller.window._toggle("people")
+    return controller.stop
 
 
 def _harbour(role: m.ChatRole = "member", mine: m.RoomRole = "owner", **more: Any) -> Stage:
@@ -120,7 +83,7 @@ def _harbour(role: m.ChatRole = "member", mine: m.RoomRole = "owner", **more: An
     stage = office_stage()
     plan = Room("plan", ["ada", "Grace H.", "Tomás Vega", "relay-bot", "Zoë"], more={"kind": "private", "role": mine})
     plan.more |= more
-    plan.roles = {"ada": mine, "Grace H.": "moderator", "relay-bot": "muted"}
+    plan.roles = {"ada": mine, "Grace H.": "moderator", "Zoë": "muted"}
     plan.say("Grace H.", "the offer of the second yard is in, 14 % below the first", moment("9:41"))
     plan.add("Grace H.", "invited", m.About(user_of("Zoë"), "Zoë"), moment("9:42"))
     plan.add("Zoë", "joined", {}, moment("9:43"))
@@ -140,6 +103,7 @@ def _harbour(role: m.ChatRole = "member", mine: m.RoomRole = "owner", **more: An
     old = Room("summer-party", ["ada"], more={"archived": True})
     stage.rooms |= {room.id: room for room in (plan, *direct, invited, old)}
     stage.role = role
+    stage.chat_roles = {"Grace H.": "admin", "relay-bot": "bot", "Tomás Vega": "guest"}
     return stage
 
 
@@ -270,6 +234,48 @@ def bans(setting: Setting) -> End:
     return _manage(setting, {m.Bans: m.BanList(0, found)}, "Bans…")
 
 
+def invitations(setting: Setting) -> End:
+    """Invitations that may still be used."""
+    found = [
+        m.InvitationInfo("i1", 1, 0, moment("14:30", -7), note="Ben", by="ada"),
+        m.InvitationInfo("i2", 0, 12, by="Grace H."),
+    ]
+    return _manage(setting, {m.Invitations: m.InvitationList(0, found)}, "Invitations…")
+
+
+def revoke(setting: Setting) -> End:
+    """Asked again before an invitation is taken back."""
+    end = invitations(setting)
+    setting.key("<Return>")
+    return end
+
+
+def lift(setting: Setting) -> End:
+    """Asked again before a ban is lifted."""
+    end = bans(setting)
+    setting.key("<Return>")
+    return end
+
+
+def let_in(setting: Setting) -> End:
+    """Somebody who waits: yes or no?"""
+    end = people_waiting(setting)
+    setting.key("<Return>")
+    return end
+
+
+def unlink(setting: Setting) -> End:
+    """Asked again before a machine is not mine any more."""
+    end = machines(setting)
+    setting.key("<Down>", "<Down>", "<Return>")
+    return end
+
+
+def new_room(setting: Setting) -> End:
+    """The name of a private room."""
+    return _manage(setting, {}, "New private room…")
+
+
 def machines(setting: Setting) -> End:
     """My machines, and the offer of another one."""
     found = [m.Machine(KEY, moment("9:00", 30), this=True), m.Machine(KEY[::-1], moment("12:00", 3))]
@@ -294,7 +300,7 @@ def _manage(setting: Setting, answers: dict[type[m.Request], m.Reply], label: st
     stage = _harbour("owner")
     stage.answers |= answers
     controller = chat(setting, stage, "plan")
-    next(entry for entry in controller.menu() if entry.label == label).do()  # type: ignore[misc]
+    _choose(controller.menu(), label)
     setting.settle()
     return _closing(setting, controller)
 
@@ -315,18 +321,17 @@ def forty_rooms(setting: Setting) -> End:
 
 # Each with the window's width and height at 1x.
 STATES: dict[str, tuple[Scene, int, int]] = {
-    "door-fingerprint": (fingerprint, 760, 560),
-    "door-fingerprint-smallest": (fingerprint, 480, 360),
-    "door-not-encrypted": (not_encrypted, 760, 560),
-    "door-key-changed": (key_changed, 760, 560),
-    "door-key-changed-smallest": (key_changed, 480, 360),
-    "door-open-now": (turned_open, 760, 560),
-    "door-banned": (banned, 480, 360),
-    "door-stranger": (stranger, 480, 360),
-    "door-waiting": (waiting, 760, 560),
-    "door-code": (one_time_code, 480, 360),
-    "door-forget": (forget, 760, 560),
     "ask-remove": (remove, 1040, 640),
+    "ask-ban": (ban, 480, 360),
+    "ask-rename": (rename, 760, 480),
+    "ask-invited": (invited, 760, 480),
+    "ask-delete": (delete, 760, 480),
+    "ask-let-in": (let_in, 760, 480),
+    "ask-lift": (lift, 760, 480),
+    "ask-revoke": (revoke, 760, 480),
+    "ask-unlink": (unlink, 760, 480),
+    "ask-new-room": (new_room, 480, 360),
+    "roles-narrow": (roles, 480, 480),
     "private": (private, 1040, 640),
     "private-narrow": (private, 480, 480),
     "direct": (direct, 1040, 640),
@@ -342,6 +347,8 @@ STATES: dict[str, tuple[Scene, int, int]] = {
     "menu-main": (main_menu, 1040, 640),
     "admin-waiting": (people_waiting, 1040, 640),
     "admin-bans": (bans, 1040, 640),
+    "admin-bans-of-room": (room_bans, 1040, 640),
+    "admin-invitations": (invitations, 760, 480),
     "admin-machines": (machines, 760, 480),
     "admin-code": (machine_code, 760, 480),
     "admin-invitation": (invitation, 760, 480),

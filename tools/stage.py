@@ -97,6 +97,7 @@ class Stage:
         self.news: queue.SimpleQueue[News] = queue.SimpleQueue()
         self.kept: list[Row] = []
         self.answers: dict[type[m.Request], m.Reply] = {}  # to what else may be asked
+        self.chat_roles: dict[str, m.ChatRole] = {}  # by name, of those who are not just members
 
     # ---- what the script does
 
@@ -167,7 +168,8 @@ class Stage:
             room = self.rooms[request.room]
             members = [(user_of(name), name) for name in room.members]
             roles = {user_of(name): role for name, role in room.roles.items()}
-            self.tell(effects.Answered(token, m.RoomState(0, room.info, members, roles)))
+            chat_roles = {user_of(name): self.chat_roles[name] for name in room.members if name in self.chat_roles}
+            self.tell(effects.Answered(token, m.RoomState(0, room.info, members, roles, chat_roles)))
         elif isinstance(request, m.Rooms):
             self.tell(effects.Answered(token, m.RoomList_(0, [room.info for room in self.rooms.values()])))
         elif type(request) in self.answers:

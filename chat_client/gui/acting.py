@@ -24,10 +24,10 @@ Insert = Callable[[str], None]
 class Acting:
     """Makes menus for a chat's window. What is chosen in them goes the way of the commands (`asking`)."""
 
-    def __init__(self, errands: Errands, question: Question, *, insert: Insert) -> None:
-        """``insert``: put a text into the composer."""
+    def __init__(self, errands: Errands, question: Question, *, insert: Insert, bans: Callable[[str], None]) -> None:
+        """``insert``: put a text into the composer; ``bans``: show those of a room."""
         self._chat, self._errands = errands.chat, errands
-        self._question, self._insert = question, insert
+        self._question, self._insert, self._bans = question, insert, bans
 
     # ---- menus
 
@@ -35,22 +35,30 @@ class Acting:
         """What can be done with somebody on the right."""
         chat, room = self._chat, self._chat.room
         name = self._name_of(user)
+        about = [Entry(self._described(user, name))]
         if user == chat.me.user:
-            return [Entry("Mention", partial(self._insert, f"@{name} "))]
+            return _joined([about, [Entry("Mention", partial(self._insert, f"@{name} "))]])
         entries = [Entry("Mention", partial(self._insert, f"@{name} "))]
         if rights.may("direct", self._here(None)):
             entries.insert(0, Entry("Message directly", partial(self._do, Do("msg", name))))
             entries.append(Entry("Invite to a room…", partial(self._invite_somewhere, name)))
-        groups = [entries]
+        groups = [about, entries]
         if room is not None and not room.closed:
             groups += self._in_the_room(room, user, name)
-        if rights.may("ban", self._here(None)):
+        above = rights.outranks(self._here(None), rights.Standing(chat.chat_role_of(user)))
+        if above and rights.may("ban", self._here(None)):
             groups.append([Entry("Ban from the chat…", partial(self._ban, name, None))])
         return _joined(groups)
 
+    def _described(self, user: str, name: str) -> str:
+        """Somebody's whole name, and what they are in the chat and in the room that is open."""
+        in_chat, in_room = self._chat.chat_role_of(user), self._chat.room_role_of(user)
+        roles = ", ".join(filter(None, (in_chat, in_room and f"{in_room} here")))
+        return f"{name} — {roles}" if roles else name
+
     def _in_the_room(self, room: RoomState, user: str, name: str) -> list[list[Entry]]:
         role = room.roles.get(user, "member" if user in (room.members or {}) else "")
-        other = rights.Standing("member", room.kind, role)
+        other = rights.Standing(self._chat.chat_role_of(user), room.kind, role)
         if not rights.outranks(self._here(room), other):
             return []
         may = partial(self._may, room=room)
@@ -85,6 +93,8 @@ class Acting:
         people, kind = [], []
         if may("invite"):
             people.append(Entry("Invite…", partial(self._invite_here, room)))
+        if may("ban_from_room"):
+            people.append(Entry("Bans…", partial(self._bans, room_id)))
         if may("rename"):
             kind.append(Entry("Rename…", partial(self._rename, room)))
         if may("change"):
@@ -118,7 +128,7 @@ class Acting:
         """Somebody wants to open a room to which they are invited."""
         self._question.ask(
             f"Join #{self._chat.invited[room_id].name}?",
-            "You are invited to this private room. What is said there only those see who are in it.",
+            "You are invited to this private room. Only those who are in it see what is said there.",
             [
                 ("Join", lambda: self._errands.command(f"/join {room_id}")),
                 ("Decline", lambda: self._errands.command(f"/leave {room_id}")),
@@ -182,10 +192,11 @@ class Acting:
     def _ban(self, name: str, room: RoomState | None) -> None:
         where = f"the room {self._title()}" if room is not None else "the chat"
         what = "They cannot come back" if room is not None else "All their machines are shut out at once"
+        lifts = f"“Bans…” in the menu of {'the room' if room is not None else 'the window'} lifts it."
 
         def ban(reason: str) -> None:
             request = m.Ban(user=name, room=room.id if room is not None else "", reason=reason)
-            self._errands.request(request, f"{name} is banned from {where}. The list of bans lifts it.")
+            self._errands.request(request, f"{name} is banned from {where}. {lifts}")
 
         self._ask(f"Ban {name} from {where}?", f"{what}, until the ban is lifted.", "Ban", ban)
 

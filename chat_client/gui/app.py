@@ -175,7 +175,7 @@ class App:
         if self.controller is None or trouble.code not in UNTRUSTED:
             return
         where = self.controller.backend.address.text
-        ask = lambda: confirming.ask_to_forget(self.question, where, self.entrance.forget)  # noqa: E731
+        ask = lambda: confirming.ask_to_forget(self.question, trouble.code, where, self.entrance.forget)  # noqa: E731
         asked = confirming.of_trouble(trouble.code, trouble.text, where, ask, lambda: None)
         if asked is not None and not self.question.is_open:
             answers = [asked.answers[0], ("Join another chat", self.sign_in_anew), ("Stay", lambda: None)]

@@ -14,8 +14,15 @@ _TITLES = {
     "key_changed": "The key of this chat has changed",
     "open_now": "This chat is not encrypted any more",
     "curve_now": "This chat is encrypted now",
+    "version": "This chat is of another version",
     "banned": "This chat does not let you in",
     "identity": "Your key cannot be read",
+}
+# What the button says that leads on, and what stands in the question then: what whoever runs the chat has told me.
+_FORGET = {
+    "key_changed": ("Forget the old key…", "Forget the old key?", "was set up anew"),
+    "open_now": ("Forget the old key…", "Forget the old key?", "does not encrypt any more"),
+    "curve_now": ("Forget that it was open…", "Forget that it was open?", "encrypts now"),
 }
 
 
@@ -49,19 +56,23 @@ def of_trouble(
     """Why nobody lets us in, where that is more than an address mistyped. ``forget``: know nothing of the chat."""
     if code not in _TITLES:
         return None
-    answers = [("Forget the old key…", forget)] if code in UNTRUSTED else []
+    answers = [(_FORGET[code][0], forget)] if code in UNTRUSTED else []
     going_on = "It is tried again and again, and goes on by itself if this changes."
     return Asked(
         _TITLES[code], without_command(text, where), [*answers, ("Cancel", cancel)], below=going_on, warns=True
     )
 
 
-def ask_to_forget(question: Question, where: str, forget: Callable[[], None]) -> None:
-    """The last word before a key is forgotten."""
+def ask_to_forget(
+    question: Question, code: str, where: str, forget: Callable[[], None], *, alone: bool = False
+) -> None:
+    """The last word before what is known of a broker is forgotten. ``code``: the trouble with it."""
+    _, title, told = _FORGET[code]
+    shown = "You are asked anew then." if code == "open_now" else "You are shown its fingerprint then, to compare it."
     question.ask(
-        "Forget the old key?",
-        f"Do this only if whoever runs the chat at {where} told you that it was set up anew. You are shown its new "
-        "fingerprint then, to compare it.",
+        title,
+        f"Do this only if whoever runs the chat at {where} told you that it {told}. {shown}",
         [("Forget it", forget), ("Cancel", lambda: None)],
         harms=True,
+        alone=alone,
     )

@@ -51,8 +51,8 @@ class Controller:
         self.window: ChatWindow | None = None
         self._root, self._look, self._outside = root, look, outside
         errands = Errands(chat, flush=self.flush, choose=self._choose)
-        self._acting = Acting(errands, outside.question, insert=self._insert)
         self._managing = Managing(errands, outside.question, address=outside.address, copy=self._copy)
+        self._acting = Acting(errands, outside.question, insert=self._insert, bans=self._managing.show_bans)
         self._rows: list[Row] = []  # what the transcript shows
         self._to_end = True  # and that reaches to the end of the room
         self._heard: Callable[[News], None] | None = None

@@ -3,6 +3,7 @@
 import contextlib
 import tkinter as tk
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -195,7 +196,9 @@ class Entrance:
             return  # after a while it is looked for the reason
         self.cancel_wait()
         where = self.controller.backend.address.text
-        asked = confirming.of_trouble(trouble.code, trouble.text, where, self._ask_forget, self.cancel)
+        asked = confirming.of_trouble(
+            trouble.code, trouble.text, where, partial(self._ask_forget, trouble.code), self.cancel
+        )
         if asked is None:
             self.signin.show_trouble(trouble.text)
         else:
@@ -208,9 +211,10 @@ class Entrance:
             where = self.controller.backend.address.text
             self.signin.show_step(confirming.of_waiting(waits.reply.name, where, self.cancel))
 
-    def _ask_forget(self) -> None:
+    def _ask_forget(self, code: str) -> None:
         if self.controller is not None:
-            confirming.ask_to_forget(self._question, self.controller.backend.address.text, self.forget)
+            where = self.controller.backend.address.text
+            confirming.ask_to_forget(self._question, code, where, self.forget, alone=True)
 
     def forget(self) -> None:
         """Know nothing of the broker any more, and meet it again."""

@@ -70,9 +70,9 @@ class Images:
         """A small sign before a name: "hash", "lock", "group" ...; ``strong``: in the colour of the text."""
         return self._image(("mark", kind, strong), lambda: self._draw_mark(kind, strong))
 
-    def label(self, text: str) -> tk.PhotoImage:
-        """A pill with a quiet word behind a name: "invited", "moderator"."""
-        return self._image(("label", text), lambda: self._draw_label(text))
+    def label(self, text: str, filled: bool) -> tk.PhotoImage:
+        """A pill with a quiet word behind a name: "invited", "moderator"; a filled one: "admin"."""
+        return self._image(("label", text, filled), lambda: self._draw_label(text, filled))
 
     def mood_dot(self, mood: Mood) -> tk.PhotoImage:
         """The dot of the status bar: each mood has a colour and a shape of its own."""
@@ -108,11 +108,12 @@ class Images:
         colour = self._palette.fg if strong else self._palette.dim
         return marks.draw(kind, self.px(14), colour)
 
-    def _draw_label(self, text: str) -> Image.Image:
+    def _draw_label(self, text: str, filled: bool) -> Image.Image:
         high, colours = self.px(17), self._palette
         font = typefaces.bold_face(self._family, max(1, self.px(10)) * FINER, text)
         wide = font.getlength(text) / FINER if font else len(text) * high / 3
-        picture = box(round(wide) + self.px(12), high, high / 2, None, colours.field_line, max(1, self.px(1)))
+        fill, line = (colours.hover, 0) if filled else (None, max(1, self.px(1)))
+        picture = box(round(wide) + self.px(12), high, high / 2, fill, colours.field_line, line)
         _write(picture, text, self._family, self.px(10), colours.dim)
         return picture
 

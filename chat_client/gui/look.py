@@ -135,9 +135,9 @@ class Look:
         """A small sign before a name, quiet or ``strong``."""
         return self._images.mark(kind, strong)
 
-    def label(self, text: str) -> tk.PhotoImage:
-        """A pill with a quiet word behind a name."""
-        return self._images.label(text)
+    def label(self, text: str, *, filled: bool = False) -> tk.PhotoImage:
+        """A pill with a quiet word behind a name; ``filled``: it holds beyond this room."""
+        return self._images.label(text, filled)
 
     def mood_dot(self, mood: Mood) -> tk.PhotoImage:
         """For the status bar."""

@@ -162,22 +162,25 @@ class Managing:
 
     # ---- bans, the audit log, rooms, my name
 
-    def show_bans(self) -> None:
-        """Have a ban chosen, to be lifted."""
+    def show_bans(self, room: str = "") -> None:
+        """Have a ban chosen, from this room or from the chat, to be lifted."""
 
         def answer(reply: m.Reply) -> None:
             assert isinstance(reply, m.BanList)
             known = {ban.id: ban for ban in reply.bans}
             choices = [Choice(ban.id, _banned(ban), _why(ban)) for ban in reply.bans]
-            self._errands.offer("Who is banned", choices, lambda chosen: self._lift(known[chosen]), "Nobody is banned.")
+            where = f"from #{self._chat.rooms[room].name}" if room in self._chat.rooms else "from the chat"
+            nobody = f"Nobody is banned {where}."
+            self._errands.offer(f"Who is banned {where}", choices, lambda chosen: self._lift(known[chosen]), nobody)
 
-        self._errands.ask(m.Bans(), answer)
+        self._errands.ask(m.Bans(room=room), answer)
 
     def _lift(self, ban: m.BanInfo) -> None:
         who = _banned(ban)
-        text = f"{who} was banned by {ban.by}. {ban.reason}".strip()
+        text = f"{who} was banned by {ban.by}{f': {ban.reason}' if ban.reason else '.'}"
         done = f"The ban of {who} is lifted."
-        self._sure("Lift this ban?", text, ("Lift it", lambda: self._errands.request(m.Unban(ban=ban.id), done)))
+        lift = lambda: self._errands.request(m.Unban(ban=ban.id), done)  # noqa: E731
+        self._sure("Lift this ban?", text, ("Lift it", lift), harms=False)
 
     def show_audit(self) -> None:
         """Open the room that the acts of admins and moderators are written in."""
@@ -206,8 +209,8 @@ class Managing:
         if what:
             self._errands.command(f"/{word} {what}")
 
-    def _sure(self, title: str, text: str, answer: tuple[str, Callable[[], None]]) -> None:
-        self._question.ask(title, text, [answer, ("Cancel", lambda: None)], harms=True)
+    def _sure(self, title: str, text: str, answer: tuple[str, Callable[[], None]], *, harms: bool = True) -> None:
+        self._question.ask(title, text, [answer, ("Cancel", lambda: None)], harms=harms)
 
 
 def _uses(one: m.InvitationInfo) -> str:

@@ -8,7 +8,8 @@ from chat_client.gui.look import Look
 
 
 class Entry(NamedTuple):
-    """A line of a menu. Without ``do`` and ``more`` it is a rule between two groups; ``more``: a menu of its own."""
+    """A line of a menu; ``more``: a menu of its own. Without ``do`` and ``more`` it says what the lines below are
+    about, or, without a label too, is a rule between two groups."""
 
     label: str = ""
     do: Callable[[], object] | None = None
@@ -28,7 +29,8 @@ class Menus:
         self._strut: tk.PhotoImage | None = None  # in its entries
 
     def show(self, entries: Sequence[Entry], x: int, y: int, *, ends: bool = False) -> None:
-        """Open a menu at this place of the screen. ``ends``: its right edge is there, else its left one."""
+        """Open a menu at this place of the screen. ``ends``: its right edge is there, else its left one, if the window
+        has the room."""
         self.close()
         if not entries:
             return
@@ -36,7 +38,10 @@ class Menus:
         self._strut = tk.PhotoImage(master=self._root, width=self._look.px(6), height=self._look.px(26))
         menu = self._menu = self._build(self._root, entries)
         self._root.update_idletasks()
-        menu.tk_popup(x - menu.winfo_reqwidth() if ends else x, y)
+        left, right = self._root.winfo_rootx(), self._root.winfo_rootx() + self._root.winfo_width()
+        wide = menu.winfo_reqwidth()
+        # Beside the window it would cover what others have there.
+        menu.tk_popup(x - wide if ends or (left + wide <= x and x + wide > right) else x, y)
 
     def close(self) -> None:
         """Take away what is open."""
@@ -53,6 +58,8 @@ class Menus:
             elif entry.do is not None:
                 key = f"{entry.key}  "
                 menu.add_command(label=label, image=strut, compound="left", accelerator=key, command=entry.do)
+            elif entry.label:
+                menu.add_command(label=label, image=strut, compound="left", state="disabled")
             else:
                 menu.add_separator()
         return menu

@@ -43,8 +43,13 @@ class PeopleList(ttk.Frame):
 
     def _row(self, item: PersonItem) -> SideRow:
         text = f"{item.name} (you)" if item.me else item.name
-        role = str(self._look.label(item.role)) if item.role else ""
-        return SideRow(item.user, text, str(self._look.dot(item.here)), role, "" if item.here else "dim")
+        return SideRow(item.user, text, str(self._look.dot(item.here)), self._label(item), "" if item.here else "dim")
+
+    def _label(self, item: PersonItem) -> str:
+        """What counts most in the room that is open: the role in it, else that in the chat."""
+        if item.role:
+            return str(self._look.label(item.role))
+        return str(self._look.label(item.chat_role, filled=True)) if item.chat_role else ""
 
     def _open(self, user: str) -> None:
         self._on_person(self._names[user])

@@ -28,6 +28,7 @@ class Question(ttk.Frame):
     def __init__(self, root: tk.Tk, look: Look) -> None:
         super().__init__(root, style="Field.TFrame")
         self._window, self._look = root, look
+        self._veil = ttk.Frame(root)  # over everything else, where that would only confuse
         self._back_to: tk.Misc | None = None
         self._answers: list[Callable[[], None]] = []
         self._label = ttk.Label(self, style="Question.TLabel")
@@ -65,9 +66,10 @@ class Question(ttk.Frame):
         *,
         field: Field | None = None,
         harms: bool = False,
+        alone: bool = False,
     ) -> None:
         """Ask. Each answer is a button's text and what is called; the first one is what Enter takes, the last one
-        changes nothing. ``harms``: the first one cannot be undone."""
+        changes nothing. ``harms``: the first one cannot be undone; ``alone``: nothing else is to be seen meanwhile."""
         if not self.is_open:
             self._back_to = self._window.focus_get()
         self._title.configure(text=self._look.emoji.safe(title))
@@ -81,6 +83,9 @@ class Question(ttk.Frame):
             button.pack(side="left", padx=(self._look.px(8), 0))
             self._bind_keys(button, number)
         self._show_field(field)
+        if alone:
+            self._veil.place(relwidth=1, relheight=1)
+            self._veil.lift()
         self.place(relx=0.5, rely=0.4, anchor="center")
         self.lift()
         self._window.update_idletasks()
@@ -128,6 +133,7 @@ class Question(ttk.Frame):
         if not self.is_open:
             return
         self.grab_release()
+        self._veil.place_forget()
         self.place_forget()
         if self._back_to is not None and self._back_to.winfo_exists():
             self._back_to.focus_set()

@@ -171,7 +171,7 @@ class Chat(Reading):
 
     def _on_status(self, news: effects.Status, at: Moment) -> None:
         before, self.status = self.status, news
-        if self.room is not None and before.state in ("offline", "refused"):
+        if self.room is not None and before.state in ("offline", "waiting", "refused"):
             self.ask_members(self.room)
         if news.state == "live" and before.state != "live":
             self.was_live = True

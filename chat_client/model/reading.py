@@ -171,6 +171,9 @@ class Reading(State):
         def answer(reply: m.Reply, at: Moment) -> None:
             if isinstance(reply, m.RoomState) and reply.room.id in self.rooms:
                 self.rooms[reply.room.id].set_members(reply.members, reply.room.head[0], reply.roles)
+                for user, _ in reply.members:
+                    self.chat_roles.pop(user, None)
+                self.chat_roles |= reply.chat_roles
                 self.changes.people = self.changes.header = True
 
         self.ask(m.Room(room=room.id), answer)

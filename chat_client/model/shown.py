@@ -86,13 +86,14 @@ class RoomItem(Struct, frozen=True):
 
 
 class PersonItem(Struct, frozen=True):
-    """Somebody in the list on the right; ``role``: what they are in the room, if not a member like others."""
+    """Somebody in the list on the right; what they are in the room and in the chat, if not a member like others."""
 
     user: str
     name: str
     here: bool
     me: bool = False
     role: str = ""
+    chat_role: str = ""
 
 
 class Choice(Struct, frozen=True):

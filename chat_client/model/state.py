@@ -75,6 +75,7 @@ class State:
         self.directory: dict[str, m.RoomInfo] = {}
         self.invited: dict[str, m.RoomInfo] = {}  # private rooms that I may join
         self.role = ""  # mine in the chat
+        self.chat_roles: dict[str, str] = {}  # of those who are more or less than a member, as last told with a room
         self.focused = True
         self.view_at_end = True
         self.today, self.wall = date.max, 0  # told by `Chat.tick`
@@ -181,12 +182,26 @@ class State:
         else:
             members = dict(room.members) if room is not None and room.members is not None else dict(here)
             title = f"MEMBERS — {sum(user in here for user in members)} online"
-        roles = room.roles if room is not None else {}
         items = [
-            PersonItem(user, name, here is not None and user in here, user == self.me.user, roles.get(user, ""))
+            PersonItem(
+                user,
+                name,
+                here is not None and user in here,
+                user == self.me.user,
+                self.room_role_of(user),
+                self.chat_role_of(user),
+            )
             for user, name in members.items()
         ]
         return title, sorted(items, key=lambda item: (not item.here, item.name.casefold(), item.user))
+
+    def chat_role_of(self, user: str) -> str:
+        """What somebody is in the chat, as far as that was told; "": a member like others."""
+        return _more_or_less(self.role if user == self.me.user else self.chat_roles.get(user, ""))
+
+    def room_role_of(self, user: str) -> str:
+        """What somebody is in the room that is open; "": a member like others, or not in it."""
+        return _more_or_less(self.room.roles.get(user, "")) if self.room is not None else ""
 
     def status_line(self) -> StatusLine:
         """The status bar."""
@@ -277,3 +292,8 @@ class State:
             what = "1 message was" if refused == 1 else f"{refused} messages were"
             parts.append(f"{what} refused and will be lost.")
         return "\n\n".join([*parts, "Close all the same?"]) if parts else ""
+
+
+def _more_or_less(role: str) -> str:
+    """A role that is worth telling; "": that of a member like others."""
+    return "" if role == "member" else role

@@ -109,6 +109,39 @@ def test_a_coming_stays_one_after_a_short_absence(desk: Desk) -> None:
     assert desk.delta("boot") == Presence(1, "boot", [("ann", "ann")], [])
 
 
+def test_who_goes_after_they_were_shown_is_told_to_have_gone(desk: Desk) -> None:
+    desk.connect(b"1", by("ann"))
+    desk.people(0.0)
+    desk.disconnect(b"1")
+    assert desk.delta("boot") == Presence(1, "boot", [], [("ann", "ann")])
+
+
+def test_who_is_back_after_they_were_not_shown_is_told_to_have_come(desk: Desk) -> None:
+    desk.connect(b"1", by("ann"))
+    desk.delta("boot")
+    desk.disconnect(b"1")
+    desk.people(0.0)
+    desk.connect(b"1", by("ann"))
+    assert desk.delta("boot") == Presence(2, "boot", [("ann", "ann")], [])
+
+
+def test_who_takes_a_name_back_that_was_shown_is_told_by_it(desk: Desk) -> None:
+    desk.connect(b"1", by("ann"))
+    desk.delta("boot")
+    desk.rename("ann", "anna")
+    desk.people(0.0)
+    desk.rename("ann", "ann")
+    assert desk.delta("boot") == Presence(2, "boot", named=[("ann", "ann")])
+
+
+def test_what_was_shown_before_the_last_delta_counts_no_more(desk: Desk) -> None:
+    desk.people(0.0)
+    assert desk.delta("boot") is None
+    desk.connect(b"1", by("ann"))
+    desk.disconnect(b"1")
+    assert desk.delta("boot") is None
+
+
 def test_people_are_sorted_by_name(desk: Desk) -> None:
     for peer, user, name in ((b"1", "u1", "cid"), (b"2", "u2", "ann"), (b"3", "u3", "Bob")):
         desk.connect(peer, by(user, name))

@@ -52,6 +52,12 @@ def test_whoever_creates_a_room_owns_it(books: Table) -> None:
     assert books.ask("dan", m.Room(room="books")).room.role == ""
 
 
+def test_a_room_tells_what_its_members_are_in_the_chat(books: Table) -> None:
+    books.make("ann", "owner").make("bob", "guest")
+    assert books.ask("cid", m.Room(room="books")).chat_roles == {"u1": "owner", "u2": "guest"}
+    assert books.ask("bob", m.Room(room="books")).chat_roles == {}
+
+
 def test_nobody_owns_the_lobby(books: Table) -> None:
     assert books.ask("ann", m.Room(room="lobby")).roles == {}
 

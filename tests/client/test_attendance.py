@@ -1,5 +1,9 @@
 """Who is here: snapshots, numbered deltas, jumps, restarts of the broker."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_broker.desk import Connection, Desk
 from chat_client import effects
 from chat_client.attendance import WAITING, Attendance
 from chat_client.effects import Directory, Moved, People, RoundTrip
@@ -109,6 +113,27 @@ def test_deltas_that_wait_do_not_grow_without_end() -> None:
     assert attendance.version == WAITING
     attendance.told("b1", WAITING * 2)
     assert not attendance.known
+
+
+@given(st.lists(st.tuples(st.sampled_from(["connect", "go", "rename", "show", "delta"]), st.sampled_from("123"))))
+def test_whoever_was_told_at_any_time_knows_after_the_next_delta_who_is_here(steps: list[tuple[str, str]]) -> None:
+    desk, watchers, names = Desk(), [begun(0)], {user: user for user in "123"}
+    for step, user in [*steps, ("delta", "")]:
+        if step == "connect" and not desk.peers_of.get(user):
+            desk.connect(user.encode(), Connection(user, names[user], "", 0, 0.0))
+        elif step == "go":
+            desk.disconnect(user.encode())
+        elif step == "rename" and desk.peers_of.get(user):
+            names[user] = user if names[user] != user else f"other {user}"
+            desk.rename(user, names[user])
+        elif step == "show":
+            watchers.append(begun(desk.version, *((one.user, one.name) for one in desk.people(0.0))))
+        elif step == "delta" and (told := desk.delta("b1")) is not None:
+            for watcher in watchers:
+                watcher.delta(told)
+    here = {one.user: one.name for one in desk.people(0.0)}
+    assert [watcher.here for watcher in watchers] == [here] * len(watchers)
+    assert all(watcher.known for watcher in watchers)
 
 
 # ---- in a session --------------------------------------------------------------------------------------------------

@@ -121,6 +121,32 @@ def test_an_invitation_lets_in_at_once_and_is_remembered_by_nobody(house: House)
     ann.sees("There is no invitation that can be used.")
 
 
+def test_the_menu_of_somebody_says_what_they_are_and_offers_nothing_against_those_above(house: House) -> None:
+    ann = house.owner()
+    house.admin("invitation", "--uses", "1")
+    bob = house.start(_wish("bob", house.address), settings="bob")
+    house.until(lambda: waits(bob), "bob waits")
+    house.admin("approve", "bob")
+    house.until(bob.live, "bob is in")
+    owner = str(bob.app.look.label("owner", filled=True))
+    people = bob.window.people.list
+    house.until(lambda: [people.row(user).image for user in people.ids()] == [owner, ""], "he sees who is owner")
+    bob.right_click_person("ann")
+    assert bob.offers() == ["ann — owner", "Message directly", "Mention", "Invite to a room…"]
+    ann.right_click_person("bob")
+    assert {"bob", "Mute", "Ban from the chat…"} <= set(ann.offers())
+
+
+def test_whoever_is_banned_from_a_room_is_found_in_the_menu_of_the_room(house: House) -> None:
+    ann = house.owner()
+    ann.menu("New private room")
+    ann.answer("Make it", "plan")
+    house.until(lambda: ann.window.header.texts[0] == "plan", "the room is made")
+    ann.right_click_room("plan")
+    ann.choose("Bans")
+    ann.sees("Nobody is banned from #plan.")
+
+
 def test_whoever_is_banned_is_out_at_once_and_back_when_that_is_lifted(house: House) -> None:
     ann = house.owner()
     house.admin("invitation", "--uses", "1")

@@ -121,6 +121,14 @@ def test_what_somebody_is_stands_behind_the_name(desk: Desk) -> None:
     assert desk.people.list.row("u2").image == str(desk.look.label("muted"))
 
 
+def test_the_role_in_the_room_goes_before_that_in_the_chat(desk: Desk) -> None:
+    ann = PersonItem("u1", "Ann", True, chat_role="admin")
+    bob = PersonItem("u2", "Bob", True, role="moderator", chat_role="admin")
+    desk.people.show_people("MEMBERS", [ann, bob])
+    admin, moderator = desk.look.label("admin", filled=True), desk.look.label("moderator")
+    assert [desk.people.list.row(user).image for user in ("u1", "u2")] == [str(admin), str(moderator)]
+
+
 def test_the_right_button_and_the_menu_key_ask_about_somebody(desk: Desk) -> None:
     box = desk.tree.bbox("u3")
     assert box

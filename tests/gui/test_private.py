@@ -181,16 +181,16 @@ def test_a_message_is_deleted_for_everybody_and_one_of_others_is_reported(desk: 
 def test_menus_offer_what_one_may_do(desk: Desk) -> None:
     ann, bob = plan(desk)
     bob.right_click_person("ann")
-    assert bob.offers() == ["Message directly", "Mention", "Invite to a room…"]
+    assert bob.offers() == ["ann — owner here", "Message directly", "Mention", "Invite to a room…"]
     bob.right_click_room("plan")
     assert bob.offers() == ["Leave"]
     ann.right_click_person("bob")
-    assert ann.offers()[3:] == ["Mute", "Make moderator", "Remove from the room…", "Ban from the room…"]
+    assert ann.offers()[4:] == ["Mute", "Make moderator", "Remove from the room…", "Ban from the room…"]
     ann.right_click_person("bob")
     ann.choose("Make moderator")
     desk.until(lambda: bob.app.controller.chat.rooms["plan"].role == "moderator", "bob is moderator")  # type: ignore[union-attr]
     bob.right_click_room("plan")
-    assert bob.offers() == ["Invite…", "Slow mode", "Read-only", "Leave"]
+    assert bob.offers() == ["Invite…", "Bans…", "Slow mode", "Read-only", "Leave"]
 
 
 def test_my_new_name_is_everywhere(desk: Desk) -> None:

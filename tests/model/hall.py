@@ -63,6 +63,7 @@ class Broker:
         self.home, self.epoch = "40e0", "e0"
         self.halls = {room: Hall(room) for room in rooms}
         self.here = {ME: "Ann"}
+        self.chat_roles: dict[str, m.ChatRole] = {}
         self.taken: dict[tuple[str, int], int] = {}  # posts that are in the log, and their numbers there
 
     def welcome(self) -> m.Welcome:
@@ -95,7 +96,8 @@ class Broker:
         if isinstance(request, m.Who):
             return m.Here(1, 1, [m.Person(user, name) for user, name in self.here.items() if user in found.members])
         assert isinstance(request, m.Room)
-        return m.RoomState(1, found.info(), sorted(found.members.items()))
+        chat_roles = {user: role for user, role in self.chat_roles.items() if user in found.members}
+        return m.RoomState(1, found.info(), sorted(found.members.items()), chat_roles=chat_roles)
 
     def take(self, row: Post, time: int) -> m.Posted:
         """Put a post into the log, once."""

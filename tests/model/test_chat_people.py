@@ -57,6 +57,29 @@ def test_each_room_has_its_members(desk: Desk) -> None:
     assert desk.chat.header() == ("# plan", "2 members")
 
 
+def test_what_members_are_in_the_chat_is_as_it_was_told_last(desk: Desk) -> None:
+    desk.broker.chat_roles = {BOB: "admin", "u4": "bot"}
+    desk.open("plan")
+    desk.settle()
+    assert [item.chat_role for item in desk.chat.people()[1]] == ["", "admin"]
+    assert desk.chat.chat_role_of("u4") == ""
+    desk.broker.chat_roles = {}
+    desk.tell(effects.Rewound("plan", 0, "e1"))
+    desk.settle()
+    assert [item.chat_role for item in desk.chat.people()[1]] == ["", ""]
+
+
+def test_whoever_had_to_wait_is_told_the_members_once_they_are_in() -> None:
+    desk = Desk("lobby")
+    desk.start()
+    desk.tell(effects.Status("waiting", "An admin has to let you in."), effects.Welcomed(desk.broker.welcome()))
+    assert desk.room.members is None
+    desk.connected = True
+    desk.tell(effects.Status("syncing", "syncing"))
+    desk.settle()
+    assert desk.room.members is not None
+
+
 def test_until_the_members_are_known_all_who_are_here_are_shown(desk: Desk) -> None:
     desk.open("plan")
     assert [name for name, _ in people(desk)] == ["Ann", "Bob", "Dan"]

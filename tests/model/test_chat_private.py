@@ -250,7 +250,10 @@ def test_roles_and_members_follow_the_log(desk: Desk) -> None:
     made = event("role", m.About(CAROL, "Carol", "muted"), log(1)[0])
     desk.tell(effects.Arrived("plan", [made]))
     assert {item.user: item.role for item in desk.chat.people()[1]} == {ME: "", BOB: "owner", CAROL: "muted"}
-    desk.tell(effects.Arrived("plan", [event("removed", m.About(CAROL, "Carol"), made)]))
+    again = event("role", m.About(CAROL, "Carol", "member"), made)
+    desk.tell(effects.Arrived("plan", [again]))
+    assert {item.user: item.role for item in desk.chat.people()[1]} == {ME: "", BOB: "owner", CAROL: ""}
+    desk.tell(effects.Arrived("plan", [event("removed", m.About(CAROL, "Carol"), again)]))
     assert {item.user for item in desk.chat.people()[1]} == {ME, BOB}
 
 
