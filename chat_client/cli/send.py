@@ -8,7 +8,17 @@ import time
 
 from chat_client import effects
 from chat_client.cli.opening import is_terminal, open_client
-from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE, print_json, refused_status, say
+from chat_client.cli.output import (
+    DONE,
+    INTERRUPTED,
+    REFUSED,
+    TRY_AGAIN,
+    USAGE,
+    print_json,
+    refused_status,
+    say,
+    trouble_status,
+)
 from chat_client.client import Client, Line, Renumbered, as_error
 from chat_client.flight import Row, Settled
 from chat_client.outbox import KeyUsedError
@@ -24,7 +34,7 @@ def send(args: argparse.Namespace) -> int:
         return say("send takes a ROOM and a message, or --flush alone.", USAGE)
     if args.lines and args.text:
         return say("send takes a TEXT or --lines, not both.", USAGE)
-    with open_client(args) as client:
+    with _opened(args) as client:
         client.start()
         sending = _Sending(client, args)
         if args.flush:
@@ -40,6 +50,15 @@ def send(args: argparse.Namespace) -> int:
             return sending.run(more=True)
         sending.add([" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n")])
         return sending.run(more=False)
+
+
+def _opened(args: argparse.Namespace) -> Client:
+    """The client. Where a join string has another key than the known one, the outbox would keep for the known one."""
+    try:
+        return open_client(args)
+    except UntrustedError:
+        say("Nothing of this was kept: it is not clear which broker is meant.")
+        raise
 
 
 class _Sending:
@@ -89,7 +108,7 @@ class _Sending:
             if news is None:
                 return self._kept()
             if isinstance(news, effects.Trouble) and news.code in LASTING:
-                return self._kept(news.text)
+                return self._kept(news)
             if isinstance(news, Line):
                 if not self._open:
                     deadline = time.monotonic() + self._args.timeout
@@ -123,6 +142,8 @@ class _Sending:
             news = self._client.next(deadline - time.monotonic())
             if news is None:
                 return self._kept()
+            if isinstance(news, effects.Trouble) and news.code in LASTING:
+                return self._kept(news)
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             if isinstance(news, Settled):
@@ -179,18 +200,19 @@ class _Sending:
             if self._open.pop((old.sender, old.n), None) is not None:
                 self._open[new.sender, new.n] = new
 
-    def _kept(self, trouble: str = "") -> int:
+    def _kept(self, trouble: effects.Trouble | None = None) -> int:
+        """``trouble``: what somebody has to mend; else only time was too short."""
         things = _messages(self._client.outbox.waiting(), "is", "are")
-        if trouble:
-            say(trouble)
+        if trouble is not None:
+            say(trouble.text)
         reason = f" ({self._client.held.text})" if self._client.held is not None else ""
         if self._client.waits is not None:
             reason = " (no admin has let you in yet)"
-        late = "" if trouble else " in time"
+        late = " in time" if trouble is None else ""
         return say(
             f"Not acknowledged{late}{reason}: {things} kept in the outbox. Do not repeat the command; "
             f"`send --flush` sends what is kept, and so does the next `send`.",
-            TRY_AGAIN,
+            TRY_AGAIN if trouble is None else trouble_status(trouble.code),
         )
 
 
