@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from chat_core import durations, keys, places, wire
+from chat_core import durations, keys, places, said, wire
 from chat_core import messages as m
 from chat_core.durations import moment
-from chat_core.said import said, until_and_why
+from chat_core.said import until_and_why
 
 
 def room(info: m.RoomInfo, me: str = "") -> str:
@@ -72,16 +72,21 @@ def invitation(one: m.InvitationInfo) -> str:
 
 def act(event: m.Event) -> str:
     """An event of the audit log."""
-    return f"{moment(event.time)}  {event.name} {said(event) or event.kind}"
+    return f"{moment(event.time)}  {event.name} {said.said(event) or event.kind}"
+
+
+# What a body calls as the envelope calls something else.
+_CALLED = {"name": "whom", "room": "where", "kind": "room_kind"}
 
 
 def flat(event: m.Event) -> dict[str, Any]:
     """An event as one JSON object: its envelope and its body's fields side by side; the ``name`` of whoever it was done
-    to is ``whom`` there."""
-    plain: dict[str, Any] = wire.plain(event)
-    body = plain.pop("body", {})
-    if "name" in body:
-        body["whom"] = body.pop("name")
-    envelope = {key: plain.pop(key) for key in ("room", "seq", "time", "kind", "author", "name")}
-    # A body of a later kind may have fields of these names, which must not pass for the envelope's.
-    return envelope | {key: value for key, value in body.items() if key not in envelope and key not in plain} | plain
+    to is ``whom`` there, and ``where`` the room of what is noted in the audit log. In kind "changed", the room's new
+    name is ``renamed``."""
+    called = _CALLED | ({"name": "renamed"} if event.kind == "changed" else {})
+    envelope: dict[str, Any] = wire.whole(event)
+    del envelope["body"]
+    first = {key: envelope[key] for key in ("room", "seq", "time", "kind", "author", "name")}
+    body = {called.get(key, key): value for key, value in said.fields(event).items()}
+    # A body of a later kind may have fields of the envelope's names, which must not pass for those.
+    return first | {key: value for key, value in body.items() if key not in envelope} | envelope

@@ -43,9 +43,10 @@ def lines(answers: Iterable[Answer], as_json: bool) -> Iterator[str]:
     """What to print, line by line."""
     for what, text in answers:
         if as_json:
-            plain = wire.plain(what)
-            frame = ("type", "re") if isinstance(what, m.Reply) else ()
-            yield wire.encode({key: value for key, value in plain.items() if key not in frame}).decode()
+            fields = wire.whole(what)
+            if isinstance(what, m.Reply):
+                del fields["re"]  # the number of the question is nobody's business
+            yield wire.encode(fields).decode()
         elif text:
             yield text
 

@@ -11,7 +11,6 @@ from chat_client.cli.opening import is_terminal, open_client
 from chat_client.cli.output import (
     DONE,
     INTERRUPTED,
-    REFUSED,
     TRY_AGAIN,
     USAGE,
     print_json,
@@ -48,8 +47,7 @@ def send(args: argparse.Namespace) -> int:
                     client.connect(args.timeout, say)
             client.read_lines(sys.stdin)
             return sending.run(more=True)
-        sending.add([" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n")])
-        return sending.run(more=False)
+        return sending.one(" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n"))
 
 
 def _opened(args: argparse.Namespace) -> Client:
@@ -67,21 +65,31 @@ class _Sending:
     def __init__(self, client: Client, args: argparse.Namespace) -> None:
         self._client, self._args = client, args
         self._room = _place(client, args) if args.room else ""
-        self._open: dict[tuple[str, int], Row] = {}  # my rows that are not settled
+        self._open: dict[tuple[str, int], tuple[Row, int]] = {}  # my rows that are not settled, each with its line
         self._lines = self._count = 0
         self._others = 0  # messages kept from before that were sent meanwhile
         self._status = DONE
 
-    def add(self, texts: list[str]) -> None:
-        for text in texts:
-            try:
-                # Only what is accepted is numbered: a line that is refused here may leave no hole in a key's numbers.
-                row = self._client.post(self._room, text, self._args.key or "", self._count + 1)
-                self._count += 1
-            except KeyUsedError:
-                text = f"The key {self._args.key!r} stands for another message that is still unsent."
-                raise RefusedError("conflict", text) from None
-            self._open[row.sender, row.n] = row
+    def one(self, text: str) -> int:
+        """A message that is no line of several."""
+        self._add(text)
+        return self.run(more=False)
+
+    def _add(self, text: str) -> bool:
+        """Post a message; or say why that cannot be done, and return False."""
+        try:
+            # Only what is accepted is numbered: a line that is refused here may leave no hole in a key's numbers.
+            row = self._client.post(self._room, text, self._args.key or "", self._count + 1)
+        except KeyUsedError:
+            text = f"The key {self._args.key!r} stands for another message that is still unsent."
+            self._refused("conflict", text, self._lines)
+        except RefusedError as problem:
+            self._refused(problem.code, problem.text, self._lines)
+        else:
+            self._count += 1
+            self._open[row.sender, row.n] = row, self._lines
+            return True
+        return False
 
     def run(self, more: bool) -> int:
         """Until all is settled and, with ``more``, standard input has ended."""
@@ -129,7 +137,7 @@ class _Sending:
         return self._status
 
     def _give_up(self) -> None:
-        for row in self._open.values():
+        for row, _ in self._open.values():
             self._client.outbox.settle(row)
 
     def flush(self) -> int:
@@ -157,20 +165,13 @@ class _Sending:
         if line.text is None:
             return False
         self._lines += 1
-        if not line.text.strip():
+        if not line.text.strip() or not self._add(line.text):
             self._client.line_done()  # blank lines are no messages
-            return True
-        try:
-            self.add([line.text])
-        except RefusedError as problem:
-            self._client.line_done()
-            if self._args.json:
-                print_json({"refused": problem.code, "text": problem.text, "line": self._lines})
-            self._status = say(f"line {self._lines}: {problem}", REFUSED)
         return True
 
     def _settled(self, news: Settled) -> None:
-        if self._open.pop((news.row.sender, news.row.n), None) is None:
+        mine = self._open.pop((news.row.sender, news.row.n), None)
+        if mine is None:
             if isinstance(news.reply, m.Posted):
                 self._others += 1
             else:
@@ -178,27 +179,31 @@ class _Sending:
             return
         if self._args.lines:
             self._client.line_done()
-        self._tell(news)
+        self._tell(news, mine[1])
 
-    def _tell(self, news: Settled) -> None:
+    def _tell(self, news: Settled, line: int = 0) -> None:
         reply = news.reply
         if isinstance(reply, m.Posted):
             if self._args.json:
-                print_json({"room": reply.room, "seq": reply.seq, "time": reply.time})
+                print_json({"room": reply.room, "seq": reply.seq, "time": reply.time, "line": line})
             else:
                 print(reply.seq, flush=True)
             return
         text = reply.text
         if reply.code == "conflict" and self._args.key:
             text = f"The key {self._args.key!r} was used for another message before."
+        self._refused(reply.code, text, line)
+
+    def _refused(self, code: str, text: str, line: int) -> None:
         if self._args.json:
-            print_json({"refused": reply.code, "text": text})
-        self._status = say(text, refused_status(reply.code))
+            print_json({"refused": code, "text": text, "line": line})
+        self._status = say(f"line {line}: {text}" if line else text, refused_status(code))
 
     def _renumbered(self, rows: dict[Row, Row]) -> None:
         for old, new in rows.items():
-            if self._open.pop((old.sender, old.n), None) is not None:
-                self._open[new.sender, new.n] = new
+            mine = self._open.pop((old.sender, old.n), None)
+            if mine is not None:
+                self._open[new.sender, new.n] = new, mine[1]
 
     def _kept(self, trouble: effects.Trouble | None = None) -> int:
         """``trouble``: what somebody has to mend; else only time was too short."""

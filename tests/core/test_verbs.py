@@ -1,12 +1,13 @@
 """The verbs of the command lines: the request that each makes of its words, and how the answers read."""
 
 import argparse
+import json
 from typing import Any
 
 import msgspec
 import pytest
 
-from chat_core import codes, durations, errands, keys, listing, places, verbs
+from chat_core import codes, durations, errands, keys, listing, places, verbs, wire
 from chat_core import messages as m
 from chat_core.address import Address, parse_address
 from chat_core.errors import RefusedError
@@ -226,9 +227,34 @@ def test_a_ban_and_an_invitation_in_their_lists() -> None:
 
 
 def test_json_has_what_the_reply_has_but_not_its_frame() -> None:
-    assert Broker(m.Done(9, 5)).run("delete", "plan", "3", as_json=True) == ['{"seq":5}']
-    listed = Broker(m.BanList(1, [m.BanInfo("b1", by="Ann")])).run("bans", as_json=True)
-    assert listed == ['{"id":"b1","by":"Ann"}']
+    assert Broker(m.Done(9, 5)).run("delete", "plan", "3", as_json=True) == ['{"seq":5,"of":""}']
+
+
+@pytest.mark.parametrize(
+    ("verb", "bare", "full"),
+    [
+        ("people", m.Somebody("u1", "Ann"), m.Somebody("u2", "Bob", "bot", True, True, ["x"], False, 1, ["k"], "h")),
+        ("bans", m.BanInfo("b1"), m.BanInfo("b2", "u1", "Ann", "k", "h", "plan", 9, "spam", "Bob", 1)),
+        ("invitations", m.InvitationInfo("i1"), m.InvitationInfo("i2", 0, 1, 9, "bot", ["x"], False, "n", "Ann", 1)),
+    ],
+)
+def test_json_has_the_same_fields_for_everybody(verb: str, bare: msgspec.Struct, full: msgspec.Struct) -> None:
+    reply = {"people": m.Crowd, "bans": m.BanList, "invitations": m.InvitationList}[verb]
+    first, second = map(json.loads, Broker(reply(1, [bare, full])).run(verb, as_json=True))
+    assert list(first) == list(second) == list(type(bare).__struct_fields__)
+
+
+def test_an_act_says_in_which_room_it_was_done_and_a_change_what_the_room_is_called() -> None:
+    event = m.Event("!audit", 3, 0, "u1", "Ann", "audit", "0" * 16)
+    event.body = msgspec.Raw(wire.encode(m.Act("appoint", "u2", "Bob", "plan")))
+    shown = listing.flat(event)
+    assert (shown["room"], shown["where"], shown["whom"], shown["reason"]) == ("!audit", "plan", "Bob", "")
+    event.kind, event.body = "changed", msgspec.Raw(b'{"name":"Plans"}')
+    assert (listing.flat(event)["renamed"], listing.flat(event)["slow"]) == ("Plans", None)
+    event.kind, event.body = "message", msgspec.Raw(b'{"text":"hi"}')
+    assert (listing.flat(event)["me"], listing.flat(event)["deleted"]) == (False, False)
+    event.body = msgspec.Raw(b"[]")
+    assert "text" not in listing.flat(event)
 
 
 # ---- times and codes -----------------------------------------------------------------------------------------------
