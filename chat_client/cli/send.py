@@ -22,8 +22,8 @@ from chat_client.client import Client, Line, Renumbered, as_error
 from chat_client.flight import Row, Settled
 from chat_client.outbox import KeyUsedError
 from chat_client.troubles import LASTING, PASSING
+from chat_core import durations, places
 from chat_core import messages as m
-from chat_core import places
 from chat_core.errors import RefusedError, UnreachableError, UntrustedError
 
 
@@ -69,6 +69,7 @@ class _Sending:
         self._lines = self._count = 0
         self._others = 0  # messages kept from before that were sent meanwhile
         self._status = DONE
+        self._held: set[str] = set()  # for what reasons it was said that we have to wait
 
     def one(self, text: str) -> int:
         """A message that is no line of several."""
@@ -125,6 +126,8 @@ class _Sending:
                 say(news.reply.text)
             elif isinstance(news, effects.Trouble) and news.code in PASSING:
                 say(f"{news.text} Trying on.")
+            elif isinstance(news, effects.Held):
+                self._say_held(news.reply)
             elif isinstance(news, effects.TurnedAway):
                 self._give_up()
                 say("Nothing of this was kept: the broker does not let you in.")
@@ -140,6 +143,12 @@ class _Sending:
         for row, _ in self._open.values():
             self._client.outbox.settle(row)
 
+    def _say_held(self, reply: m.Refused) -> None:
+        """Say that a limit holds the messages back: once, as one hold follows the other."""
+        if reply.code not in self._held:
+            self._held.add(reply.code)
+            say(reply.text + (f" (The wait is {durations.roughly(reply.retry)} now.)" if reply.retry else ""))
+
     def flush(self) -> int:
         """Until what earlier processes left is settled."""
         deadline = time.monotonic() + self._args.timeout
@@ -152,6 +161,8 @@ class _Sending:
                 return self._kept()
             if isinstance(news, effects.Trouble) and news.code in LASTING:
                 return self._kept(news)
+            if isinstance(news, effects.Held):
+                self._say_held(news.reply)
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             if isinstance(news, Settled):
