@@ -7,6 +7,7 @@ import signal
 import sys
 
 from chat_client.cli import window
+from chat_client.cli.opening import whose_key
 from chat_client.cli.options import VERBS, common, make_parser
 from chat_client.cli.output import (
     CONFIG,
@@ -54,9 +55,7 @@ def main(argv: list[str] | None = None) -> int:
         if not _has_verb(words):
             return open_window(window.make_parser(", ".join(VERBS)).parse_args(words))
         args = make_parser().parse_args(words)
-        status: int = args.run(args)
-        sys.stdout.flush()
-        return status
+        return _run(args)
     except (AddressError, UsageError) as problem:
         return say(problem, USAGE)
     except RefusedError as problem:
@@ -79,6 +78,15 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read our output has enough: `tail ... | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        status: int = args.run(args)
+    except RefusedError as problem:
+        raise RefusedError(problem.code, f"{problem}{whose_key(args, problem.code)}") from problem
+    sys.stdout.flush()
+    return status
 
 
 def _has_verb(words: list[str]) -> bool:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from chat_client.cli.opening import identity_folder
+from chat_client.cli.opening import chosen, identity_folder
 from chat_client.cli.output import DONE, REFUSED, print_json, say
 from chat_client.identity import export_key, import_key, open_identity
 from chat_client.pins import Pins
@@ -40,10 +40,13 @@ def _export(args: argparse.Namespace, folder: Path) -> int:
 
 
 def _import(args: argparse.Namespace, folder: Path) -> int:
-    aside = import_key(folder, args.file, args.force)
+    # A key by which no broker has let anybody in is nobody's loss; and it is kept all the same.
+    aside = import_key(folder, args.file, args.force or not Pins(folder).any())
     kept = f" The one before is kept as {aside}." if aside is not None else ""
     told = _told(folder)
-    text = f"The key with the fingerprint {told['fingerprint']} is that of {folder}.{kept}"
+    by = chosen(args)
+    used = f"used with {by}" if by else "used without --name; to use it with a name, import it with that --name"
+    text = f"The key with the fingerprint {told['fingerprint']} is in {folder} now: it is {used}.{kept}"
     return _tell(args, text, told | {"before": os.fspath(aside or "")})
 
 
