@@ -47,7 +47,12 @@ def somebody(one: m.Somebody) -> str:
 def scope(rooms: list[str] | None, post: bool) -> str:
     """What somebody is restricted to."""
     where = f" in {', '.join(rooms) or 'no room'} only" if rooms is not None else ""
-    return where if post else f"{where} to read only"
+    return where if post else f"{where}, read-only"
+
+
+def rank(role: str) -> str:
+    """A role of somebody, in a sentence: "an owner", "muted"."""
+    return role if role == "muted" else f"{'an' if role[0] in 'ao' else 'a'} {role}"
 
 
 def machine(one: m.Machine) -> str:
@@ -65,7 +70,11 @@ def ban(one: m.BanInfo) -> str:
 
 def invitation(one: m.InvitationInfo) -> str:
     """An invitation."""
-    left = f"{one.uses - one.used} of {one.uses} left" if one.uses else f"used {one.used} times"
+    left = (
+        f"{one.uses - one.used} of {one.uses} left"
+        if one.uses
+        else f"used {one.used} time{'' if one.used == 1 else 's'}"
+    )
     what = one.role + scope(one.rooms, one.post)
     return f"{one.id:<6} {left:<14} {what}{until_and_why(one.until, one.note)}, by {one.by}, {moment(one.time)}"
 

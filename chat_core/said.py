@@ -58,7 +58,8 @@ def _role(body: m.About) -> str:
     return what + until_and_why(body.until, body.reason)
 
 
-def _changed(body: m.Changed) -> str:
+def changed(body: m.Changed) -> str:
+    """What was changed of a room: "made the room read-only"."""
     parts = []
     if body.name is not None:
         parts.append(f"called the room {body.name}")
@@ -85,7 +86,7 @@ _WORDS: dict[str, tuple[type, Callable[[Any], str]]] = {
     "invited": (m.About, _invited),
     "removed": (m.About, _removed),
     "role": (m.About, _role),
-    "changed": (m.Changed, _changed),
+    "changed": (m.Changed, changed),
     "deleted": (m.Deleted, _deleted),
     "audit": (m.Act, _audit),
 }

@@ -46,7 +46,7 @@ def whose_key(args: argparse.Namespace, code: str) -> str:
     """What a refusal does not say that is about a name: on this machine, which key goes with which."""
     if code == "name_differs":
         return f" Its key is in {identity_folder(args)}: with --identity and that folder, no --name is needed."
-    if code == "name_taken" and not (args.identity or os.environ.get("CHAT_IDENTITY")):
+    if code == "name_taken" and args.verb != "nick" and not (args.identity or os.environ.get("CHAT_IDENTITY")):
         name = _name(args)
         return f" Each name has a key of its own on this machine: `key import FILE --name {name}`." if name else ""
     return ""

@@ -161,6 +161,8 @@ class _Sending:
                 return self._kept()
             if isinstance(news, effects.Trouble) and news.code in LASTING:
                 return self._kept(news)
+            if isinstance(news, effects.Trouble) and news.code in PASSING:
+                say(f"{news.text} Trying on.")
             if isinstance(news, effects.Held):
                 self._say_held(news.reply)
             if isinstance(news, effects.TurnedAway):

@@ -11,6 +11,7 @@ from chat_core import codes, durations, errands, keys, listing, places, verbs, w
 from chat_core import messages as m
 from chat_core.address import Address, parse_address
 from chat_core.errors import RefusedError
+from chat_core.names import BROKER_USER
 
 NOW = 1_700_000_000_000
 HOUR = 3_600_000
@@ -97,6 +98,51 @@ def test_a_verb_makes_its_request(words: str, request_: m.Request) -> None:
 
 @pytest.mark.parametrize(
     "words",
+    ["ban ann --for 0s", "delete plan 0", "delete plan x", "delete plan -1", "invitation --uses -1", "audit --count 0"],
+)
+def test_what_is_no_such_number_or_no_time_is_refused_before_anybody_is_asked(words: str) -> None:
+    with pytest.raises(argparse.ArgumentError):
+        asked(*words.split())
+
+
+@pytest.mark.parametrize(
+    ("me", "code"),
+    [(BROKER_USER, None), ("u1", "not_allowed")],
+)
+def test_an_audit_log_without_acts_is_empty_for_an_admin_and_nobody_elses(me: str, code: str | None) -> None:
+    def ask(request: m.Request) -> m.Reply:
+        raise RefusedError("no_room", "There is no room '!audit' here.")
+
+    errand = errands.Errand(argparse.Namespace(count=9), ask, NOW, lambda bits: 0, Address("host"), me)
+    refused = None
+    try:
+        assert list(errands.audit(errand)) == []
+    except RefusedError as problem:
+        refused = problem.code
+    assert refused == code
+
+
+@pytest.mark.parametrize(
+    ("words", "reply", "said"),
+    [
+        (
+            "change plan --read-only --slow 30s",
+            m.Done(1, 7),
+            "In plan you made the room read-only and set 30s between two posts.",
+        ),
+        ("change plan --reopen", m.Done(1), "plan was so already."),
+        ("role ann admin", m.Done(1), "ann is an admin now."),
+        ("role ann bot --rooms plan --read-only", m.Done(1), "ann is a bot now in plan only, read-only."),
+        ("appoint plan ann owner", m.Done(1, 7), "ann is an owner in plan."),
+        ("mute plan ann", m.Done(1, 7), "ann is muted in plan."),
+    ],
+)
+def test_what_was_done_is_said(words: str, reply: m.Done, said: str) -> None:
+    assert Broker(reply).run(*words.split()) == [said]
+
+
+@pytest.mark.parametrize(
+    "words",
     [
         "change plan",
         "ban",
@@ -151,7 +197,7 @@ def test_a_list_of_several_replies_is_asked_for_to_its_end() -> None:
     printed = broker.run("people")
     assert [line.split()[0] for line in printed] == ["Ann", "Bob", "Cem"]
     assert broker.asked == [m.People(), m.People(after="u2")]
-    assert "in lobby only to read only" in printed[2]
+    assert "in lobby only, read-only" in printed[2]
     broker = Broker(first, m.Crowd(2, []))
     assert [line.split()[0] for line in broker.run("people", "--waiting")] == ["Bob"]
 
