@@ -89,8 +89,12 @@ def _may_not(act: Act, record: RoomRecord, one: Standing) -> RefusedError:
 def _not_allowed(rule: Rule, kind: str = "") -> RefusedError:
     if kind and kind not in rule.kinds:
         return RefusedError("not_allowed", f"Nobody may {rule.what} where a room is {kind}.")
-    holders = [f"{role}s of the chat" for role in rule.chat] + [f"{role}s of the room" for role in rule.room]
-    return RefusedError("not_allowed", f"You may not {rule.what}: that is for {', '.join(holders)}.")
+    holders = [
+        f"{' and '.join(f'{role}s' for role in roles)} of the {where}"
+        for roles, where in ((rule.chat, "chat"), (rule.room, "room"))
+        if roles
+    ]
+    return RefusedError("not_allowed", f"You may not {rule.what}: that is for {', or '.join(holders)}.")
 
 
 def check_person(user_id: str) -> None:

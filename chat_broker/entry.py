@@ -17,7 +17,7 @@ def user_of(turn: Turn, peer: bytes, key: str, request: m.Hello) -> User:
     if user is None:
         return _newcomer(turn, key, request)
     if request.name and not request.link and not users.is_called(user, request.name):
-        text = f"This identity is known here as {user.name}: leave the name out, or use another identity folder."
+        text = f"This identity is known here as {user.name}: give that name with it, or use another one."
         raise RefusedError("name_differs", text)
     if user.waiting and (invitation := _invitation(turn, request)):
         return invitations.use(turn, invitation, user)

@@ -140,7 +140,9 @@ class Client:
             if isinstance(news, effects.Waits):
                 tell(news.reply.text)
             elif isinstance(news, effects.Trouble) and news.code in PASSING:
-                tell(f"{news.text} Trying on.")
+                # If that goes on, the sentences about it are told at the end.
+                nobody = f"The broker at {self.address.text} does not answer yet."
+                tell(f"{nobody if news.code == 'nobody' else news.text} Trying on.")
             if news is None:
                 self._raise_waiting()
                 raise UnreachableError(self._why_unreachable())

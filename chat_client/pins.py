@@ -40,6 +40,10 @@ class Pins:
                 pin = words[1]
         return pin
 
+    def any(self) -> bool:
+        """Has any broker let this identity in? Raises IdentityError."""
+        return any(not line.startswith("#") for line in self._lines())
+
     def keep(self, address: Address, pin: str) -> None:
         """Remember the key of an address in the place of what was known. Raises IdentityError."""
         if address.scheme == "tcp" and self.of(address) != pin:

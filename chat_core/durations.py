@@ -26,6 +26,11 @@ def span(seconds: int) -> str:
     return "".join(parts) or "0s"
 
 
+def roughly(ms: int) -> str:
+    """So many milliseconds for people who wait: in whole seconds."""
+    return span(-(-ms // 1000)) if ms > 1000 else "a second"
+
+
 def moment(ms: int) -> str:
     """A moment in ms since 1970 for people: "2026-11-25 18:30"."""
     try:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from chat_core import codes, keys, listing, places, said, wire
 from chat_core import messages as m
 from chat_core.address import Address
-from chat_core.errors import ChatError
+from chat_core.errors import ChatError, RefusedError
+from chat_core.names import BROKER_USER
 
 Answer = tuple[Any, str]
 Answers = Iterator[Answer]
@@ -130,7 +131,10 @@ def appoint(errand: Errand) -> Answers:
     if args.span and args.role != "muted":
         raise UsageError("--for goes with being muted: other roles last.")
     request = m.Appoint(room=args.room, user=args.user, role=args.role, until=errand.until(), reason=args.reason)
-    yield errand.done(request), f"{args.user} is {args.role} in {args.room}{said.until_and_why(request.until, '')}."
+    yield (
+        errand.done(request),
+        f"{args.user} is {listing.rank(args.role)} in {args.room}{said.until_and_why(request.until, '')}.",
+    )
 
 
 def mute(errand: Errand) -> Answers:
@@ -143,7 +147,11 @@ def change(errand: Errand) -> Answers:
     changes = {"name": args.rename, "read_only": args.read_only, "slow": args.slow, "archived": args.archived}
     if all(value is None for value in changes.values()):
         raise UsageError("Say what to change: --rename, --read-only or --writable, --slow, --archive or --reopen.")
-    yield errand.done(m.Change(room=args.room, **changes)), f"Room {args.room} is changed."
+    done = errand.done(m.Change(room=args.room, **changes))
+    yield (
+        done,
+        f"In {args.room} you {said.changed(m.Changed(**changes))}." if done.seq else f"{args.room} was so already.",
+    )
 
 
 def delete(errand: Errand) -> Answers:
@@ -205,7 +213,7 @@ def people(errand: Errand) -> Answers:
 def role(errand: Errand) -> Answers:
     args = errand.args
     done = errand.done(m.Role(user=args.user, role=args.role, rooms=args.rooms, post=not args.reads))
-    yield done, f"{args.user} is {args.role} now{listing.scope(args.rooms, not args.reads)}."
+    yield done, f"{args.user} is {listing.rank(args.role)} now{listing.scope(args.rooms, not args.reads)}."
 
 
 def ban(errand: Errand) -> Answers:
@@ -275,7 +283,15 @@ def rekey(errand: Errand) -> Answers:
 
 def audit(errand: Errand) -> Answers:
     """The last acts; the audit log is a room like any other."""
-    state = errand.ask(m.Room(room=AUDIT))
+    try:
+        state = errand.ask(m.Room(room=AUDIT))
+    except RefusedError as problem:
+        if problem.code == "no_room" and errand.me == BROKER_USER:
+            return  # it begins with the first act
+        if problem.code == "no_room":
+            text = "There is no audit log that you may read: it is for admins, and begins with the first act."
+            raise RefusedError("not_allowed", text) from problem
+        raise
     assert isinstance(state, m.RoomState)
     head = state.room.head[0]
     after = max(0, head - errand.args.count)

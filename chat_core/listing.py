@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from chat_core import durations, keys, places, wire
+from chat_core import durations, keys, places, said, wire
 from chat_core import messages as m
 from chat_core.durations import moment
-from chat_core.said import said, until_and_why
+from chat_core.said import until_and_why
 
 
 def room(info: m.RoomInfo, me: str = "") -> str:
@@ -47,7 +47,12 @@ def somebody(one: m.Somebody) -> str:
 def scope(rooms: list[str] | None, post: bool) -> str:
     """What somebody is restricted to."""
     where = f" in {', '.join(rooms) or 'no room'} only" if rooms is not None else ""
-    return where if post else f"{where} to read only"
+    return where if post else f"{where}, read-only"
+
+
+def rank(role: str) -> str:
+    """A role of somebody, in a sentence: "an owner", "muted"."""
+    return role if role == "muted" else f"{'an' if role[0] in 'ao' else 'a'} {role}"
 
 
 def machine(one: m.Machine) -> str:
@@ -65,23 +70,32 @@ def ban(one: m.BanInfo) -> str:
 
 def invitation(one: m.InvitationInfo) -> str:
     """An invitation."""
-    left = f"{one.uses - one.used} of {one.uses} left" if one.uses else f"used {one.used} times"
+    left = (
+        f"{one.uses - one.used} of {one.uses} left"
+        if one.uses
+        else f"used {one.used} time{'' if one.used == 1 else 's'}"
+    )
     what = one.role + scope(one.rooms, one.post)
     return f"{one.id:<6} {left:<14} {what}{until_and_why(one.until, one.note)}, by {one.by}, {moment(one.time)}"
 
 
 def act(event: m.Event) -> str:
     """An event of the audit log."""
-    return f"{moment(event.time)}  {event.name} {said(event) or event.kind}"
+    return f"{moment(event.time)}  {event.name} {said.said(event) or event.kind}"
+
+
+# What a body calls as the envelope calls something else.
+_CALLED = {"name": "whom", "room": "where", "kind": "room_kind"}
 
 
 def flat(event: m.Event) -> dict[str, Any]:
     """An event as one JSON object: its envelope and its body's fields side by side; the ``name`` of whoever it was done
-    to is ``whom`` there."""
-    plain: dict[str, Any] = wire.plain(event)
-    body = plain.pop("body", {})
-    if "name" in body:
-        body["whom"] = body.pop("name")
-    envelope = {key: plain.pop(key) for key in ("room", "seq", "time", "kind", "author", "name")}
-    # A body of a later kind may have fields of these names, which must not pass for the envelope's.
-    return envelope | {key: value for key, value in body.items() if key not in envelope and key not in plain} | plain
+    to is ``whom`` there, and ``where`` the room of what is noted in the audit log. In kind "changed", the room's new
+    name is ``renamed``."""
+    called = _CALLED | ({"name": "renamed"} if event.kind == "changed" else {})
+    envelope: dict[str, Any] = wire.whole(event)
+    del envelope["body"]
+    first = {key: envelope[key] for key in ("room", "seq", "time", "kind", "author", "name")}
+    body = {called.get(key, key): value for key, value in said.fields(event).items()}
+    # A body of a later kind may have fields of the envelope's names, which must not pass for those.
+    return first | {key: value for key, value in body.items() if key not in envelope} | envelope

@@ -1,5 +1,6 @@
 """What an event of the log says was done, in words: everything but messages. Pure."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,18 @@ def said(event: m.Event) -> str | None:
         return words(wire.decode(event.body, body))
     except WireError:
         return None
+
+
+def fields(event: m.Event) -> dict[str, Any]:
+    """What an event's body says: every field that its kind has, and whatever else a later version put there. Raises
+    WireError."""
+    there = wire.plain(event.body)
+    if not isinstance(there, dict):
+        return {}
+    known = _BODIES.get(event.kind) or _WORDS.get(event.kind, (None,))[0]
+    with contextlib.suppress(WireError):
+        return there if known is None else there | wire.whole(wire.decode(event.body, known))
+    return there
 
 
 def target_of(event: m.Event) -> int:
@@ -45,7 +58,8 @@ def _role(body: m.About) -> str:
     return what + until_and_why(body.until, body.reason)
 
 
-def _changed(body: m.Changed) -> str:
+def changed(body: m.Changed) -> str:
+    """What was changed of a room: "made the room read-only"."""
     parts = []
     if body.name is not None:
         parts.append(f"called the room {body.name}")
@@ -67,11 +81,12 @@ def _audit(body: m.Act) -> str:
     return "did: " + " ".join(filter(None, parts)) + until_and_why(body.until, body.reason)
 
 
+_BODIES: dict[str, type] = {"message": m.Message, "created": m.Made}  # told in other words than a deed
 _WORDS: dict[str, tuple[type, Callable[[Any], str]]] = {
     "invited": (m.About, _invited),
     "removed": (m.About, _removed),
     "role": (m.About, _role),
-    "changed": (m.Changed, _changed),
+    "changed": (m.Changed, changed),
     "deleted": (m.Deleted, _deleted),
     "audit": (m.Act, _audit),
 }

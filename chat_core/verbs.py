@@ -43,9 +43,10 @@ def lines(answers: Iterable[Answer], as_json: bool) -> Iterator[str]:
     """What to print, line by line."""
     for what, text in answers:
         if as_json:
-            plain = wire.plain(what)
-            frame = ("type", "re") if isinstance(what, m.Reply) else ()
-            yield wire.encode({key: value for key, value in plain.items() if key not in frame}).decode()
+            fields = wire.whole(what)
+            if isinstance(what, m.Reply):
+                del fields["re"]  # the number of the question is nobody's business
+            yield wire.encode(fields).decode()
         elif text:
             yield text
 
@@ -60,14 +61,28 @@ def _option(*names: str, **keywords: Any) -> Option:
 def span(text: str) -> int:
     """A span of time, for argparse."""
     try:
-        return durations.seconds_in(text)
+        seconds = durations.seconds_in(text)
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from None
+    if not seconds:  # which would be for ever
+        raise argparse.ArgumentTypeError(f"{text!r} is no time at all.")
+    return seconds
 
 
 def slowness(text: str) -> int:
     """The time between two posts; "off": none."""
-    return 0 if text.lower() in ("off", "no", "0") else span(text)
+    return 0 if text.lower() in ("off", "no", "0", "0s") else span(text)
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number that is not less, for argparse."""
+
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} on.")
+        return int(text)
+
+    return number
 
 
 def _list(text: str) -> list[str]:
@@ -79,7 +94,9 @@ NAMED = _option("room", metavar="ROOM")
 USER = _option("user", metavar="NAME", help="who: a name, or an id such as u17")
 REASON = _option("--reason", default="", metavar="TEXT", help="why")
 SPAN = _option("--for", dest="span", type=span, default=0, metavar="TIME", help="how long: 10m, 2h, 3d; else for good")
-SEQ = _option("seq", type=int, metavar="NUMBER", help="the message's number in its room, as `tail --json` shows it")
+SEQ = _option(
+    "seq", type=at_least(1), metavar="NUMBER", help="the message's number in its room, as `tail --json` shows it"
+)
 SCOPE = _option("--rooms", type=_list, default=None, metavar="ROOM,ROOM", help="these rooms only, and not the feed")
 READS = _option("--read-only", dest="reads", action="store_true", help="they may read, but not write")
 _CHAT_ROLES = ("owner", "admin", "member", "guest", "bot")
@@ -174,7 +191,7 @@ VERBS = (
     Verb(
         "invitation", "make an invitation to the chat; prints the join string to hand out",
         (
-            _option("--uses", type=int, default=1, metavar="N", help="how often it can be used (1); 0: any number"),
+            _option("--uses", type=at_least(0), default=1, metavar="N", help="uses it allows (1); 0: any number"),
             SPAN,
             _option("--role", choices=_CHAT_ROLES, default="member", help="what those become who use it (member)"),
             SCOPE, READS,
@@ -194,7 +211,7 @@ VERBS = (
     ),
     Verb(
         "audit", "show what admins and moderators did",
-        (_option("--count", type=int, default=50, metavar="N", help="the last so many (50)"),),
+        (_option("--count", type=at_least(1), default=50, metavar="N", help="the last so many (50)"),),
         errands.audit, admin=True,
     ),
 )  # fmt: skip

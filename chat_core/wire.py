@@ -132,8 +132,19 @@ def decode(payload: bytes | Raw, kind: type[T]) -> T:
 
 
 def plain(message: Any) -> Any:
-    """A struct as dicts, lists, strings and numbers, for printing. Raises WireError if a raw part of it is broken."""
+    """A struct as dicts, lists, strings and numbers, as the wire has it. Raises WireError if a raw part is broken."""
     return decode(_encoder.encode(message), object)
+
+
+def whole(message: Any) -> Any:
+    """The same with all its fields, those too that the wire leaves out because they have their default."""
+    if isinstance(message, Raw):
+        return decode(message, object)
+    if isinstance(message, msgspec.Struct):
+        return {name: whole(getattr(message, name)) for name in message.__struct_fields__}
+    if isinstance(message, dict):
+        return {key: whole(value) for key, value in message.items()}
+    return [whole(part) for part in message] if isinstance(message, list | tuple) else message
 
 
 def join_events(events: Iterable[bytes]) -> bytes:

@@ -1,12 +1,14 @@
 """The command line of ``python -m chat_client``: the window, or a verb; options in `options`, statuses in `output`."""
 
 import argparse
+import difflib
 import io
 import os
 import signal
 import sys
 
 from chat_client.cli import window
+from chat_client.cli.opening import whose_key
 from chat_client.cli.options import VERBS, common, make_parser
 from chat_client.cli.output import (
     CONFIG,
@@ -52,11 +54,9 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     try:
         if not _has_verb(words):
-            return open_window(window.make_parser(", ".join(VERBS)).parse_args(words))
+            return _open_window(words)
         args = make_parser().parse_args(words)
-        status: int = args.run(args)
-        sys.stdout.flush()
-        return status
+        return _run(args)
     except (AddressError, UsageError) as problem:
         return say(problem, USAGE)
     except RefusedError as problem:
@@ -79,6 +79,24 @@ def main(argv: list[str] | None = None) -> int:
         # Whoever read our output has enough: `tail ... | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+
+
+def _open_window(words: list[str]) -> int:
+    """The window; or, where there are too many words for it, what may have been meant."""
+    parser = window.make_parser(", ".join(VERBS))
+    args, more = parser.parse_known_args(words)
+    if more and args.address and (meant := difflib.get_close_matches(args.address, VERBS, 1)):
+        return say(f"There is no verb {args.address!r}: is it {meant[0]!r}? --help lists them.", USAGE)
+    return open_window(parser.parse_args(words))
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        status: int = args.run(args)
+    except RefusedError as problem:
+        raise RefusedError(problem.code, f"{problem}{whose_key(args, problem.code)}") from problem
+    sys.stdout.flush()
+    return status
 
 
 def _has_verb(words: list[str]) -> bool:

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from chat_client.cli.opening import identity_folder
+from chat_client.cli.opening import chosen, identity_folder
 from chat_client.cli.output import DONE, REFUSED, print_json, say
 from chat_client.identity import export_key, import_key, open_identity
 from chat_client.pins import Pins
@@ -24,28 +24,41 @@ def forget(args: argparse.Namespace) -> int:
     if not Pins(identity_folder(args)).forget(address):
         return say(f"Nothing is known of a broker at {address.text} here. (Each identity has brokers of its own: say "
                    "which with --name or --identity.)", REFUSED)  # fmt: skip
-    print(f"The broker at {address.text} is forgotten: whoever answers there has to be confirmed anew.")
-    return DONE
+    text = f"The broker at {address.text} is forgotten: whoever answers there has to be confirmed anew."
+    return _tell(args, text, {"forgotten": address.text})
 
 
 def _show(args: argparse.Namespace, folder: Path) -> int:
-    identity = open_identity(folder)
-    shown = fingerprint(identity.public)
-    if args.json:
-        print_json({"key": identity.public, "fingerprint": shown, "folder": os.fspath(folder)})
-    else:
-        print(f"key          {identity.public}\nfingerprint  {shown}\nfolder       {folder}")
-    return DONE
+    told = _told(folder)
+    return _tell(args, "\n".join(f"{name:<12} {value}" for name, value in told.items()), told)
 
 
 def _export(args: argparse.Namespace, folder: Path) -> int:
     export_key(folder, args.file)
-    print(f"The secret key is in {args.file}: whoever has that file can write as you.")
-    return DONE
+    text = f"The secret key is in {args.file}: whoever has that file can write as you."
+    return _tell(args, text, _told(folder) | {"file": os.fspath(args.file)})
 
 
 def _import(args: argparse.Namespace, folder: Path) -> int:
-    aside = import_key(folder, args.file, args.force)
+    # A key by which no broker has let anybody in is nobody's loss; and it is kept all the same.
+    aside = import_key(folder, args.file, args.force or not Pins(folder).any())
     kept = f" The one before is kept as {aside}." if aside is not None else ""
-    print(f"The key with the fingerprint {fingerprint(open_identity(folder).public)} is that of {folder}.{kept}")
+    told = _told(folder)
+    by = chosen(args)
+    used = f"used with {by}" if by else "used without --name; to use it with a name, import it with that --name"
+    text = f"The key with the fingerprint {told['fingerprint']} is in {folder} now: it is {used}.{kept}"
+    return _tell(args, text, told | {"before": os.fspath(aside or "")})
+
+
+def _told(folder: Path) -> dict[str, str]:
+    identity = open_identity(folder)
+    return {"key": identity.public, "fingerprint": fingerprint(identity.public), "folder": os.fspath(folder)}
+
+
+def _tell(args: argparse.Namespace, text: str, fields: dict[str, str]) -> int:
+    """That it is done, for people or for programs."""
+    if args.json:
+        print_json(fields)
+    else:
+        print(text)
     return DONE

@@ -34,6 +34,24 @@ def identity_folder(args: argparse.Namespace) -> Path:
     return Path(folder) if folder else folder_for(_name(args) or _login())
 
 
+def chosen(args: argparse.Namespace) -> str:
+    """The options by which the identity is found that these options ask for."""
+    if folder := args.identity or os.environ.get("CHAT_IDENTITY"):
+        return f"--identity {folder}"
+    name = _name(args)
+    return f"--name {name}" if name else ""
+
+
+def whose_key(args: argparse.Namespace, code: str) -> str:
+    """What a refusal does not say that is about a name: on this machine, which key goes with which."""
+    if code == "name_differs":
+        return f" Its key is in {identity_folder(args)}: with --identity and that folder, no --name is needed."
+    if code == "name_taken" and args.verb != "nick" and not (args.identity or os.environ.get("CHAT_IDENTITY")):
+        name = _name(args)
+        return f" Each name has a key of its own on this machine: `key import FILE --name {name}`." if name else ""
+    return ""
+
+
 class Accepting:
     """Decides at first contact: by the options, or else by whoever sits at the terminal."""
 

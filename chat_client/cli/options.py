@@ -22,7 +22,7 @@ def make_parser() -> argparse.ArgumentParser:
     subs = parser.add_subparsers(dest="verb", metavar="VERB")
 
     def verb(name: str, run: Callable[[argparse.Namespace], int], help_: str) -> argparse.ArgumentParser:
-        sub = subs.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.", parents=[common()])
+        sub = subs.add_parser(name, help=help_, description=_sentence(help_), parents=[common()])
         sub.set_defaults(run=run)
         return sub
 
@@ -58,9 +58,13 @@ def make_parser() -> argparse.ArgumentParser:
     forget_.add_argument("address", metavar="ADDRESS")
     key_ = verb("key", key, "your own key: show it, or carry it to another machine")
     what = key_.add_subparsers(dest="what", metavar="show|export|import", required=True)
-    what.add_parser("show", help="print the public key and its fingerprint", parents=[common()])
-    export_ = what.add_parser("export", help="write the secret key to a new file, for you alone", parents=[common()])
-    import_ = what.add_parser("import", help="take the secret key from such a file", parents=[common()])
+
+    def part(name: str, help_: str) -> argparse.ArgumentParser:
+        return what.add_parser(name, help=help_, description=_sentence(help_), parents=[common()])
+
+    part("show", "print the public key and its fingerprint")
+    export_ = part("export", "write the secret key to a new file, for you alone")
+    import_ = part("import", "take the secret key from such a file, for the --name or --identity that is given")
     for sub in (export_, import_):
         sub.add_argument("file", type=Path, metavar="FILE")
     import_.add_argument("--force", action="store_true", help="in the place of the key that is there, which is kept")
@@ -73,7 +77,7 @@ def make_parser() -> argparse.ArgumentParser:
 def common(exit_on_error: bool = True) -> argparse.ArgumentParser:
     """The options that may stand before the verb and behind it; made anew for each, as argparse shares defaults."""
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, exit_on_error=exit_on_error)
-    option = common.add_argument
+    option = common.add_argument_group("options of every verb").add_argument
     option("--broker", metavar="ADDRESS", help="host, host:port or join string (or CHAT_BROKER; else this machine)")
     option("--name", help="who you are (or CHAT_NAME; else your login's name)")
     option("--identity", metavar="DIR", help="the folder of your key and outbox (or CHAT_IDENTITY; else by name)")
@@ -82,6 +86,10 @@ def common(exit_on_error: bool = True) -> argparse.ArgumentParser:
     option("--timeout", type=seconds, metavar="SECONDS", help="how long to wait for an answer of the broker (10)")
     option("--json", action="store_true", help="one JSON object a line")
     return common
+
+
+def _sentence(help_: str) -> str:
+    return f"{help_[0].upper()}{help_[1:]}."
 
 
 def seconds(text: str) -> float:

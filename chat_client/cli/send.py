@@ -8,13 +8,22 @@ import time
 
 from chat_client import effects
 from chat_client.cli.opening import is_terminal, open_client
-from chat_client.cli.output import DONE, INTERRUPTED, REFUSED, TRY_AGAIN, USAGE, print_json, refused_status, say
+from chat_client.cli.output import (
+    DONE,
+    INTERRUPTED,
+    TRY_AGAIN,
+    USAGE,
+    print_json,
+    refused_status,
+    say,
+    trouble_status,
+)
 from chat_client.client import Client, Line, Renumbered, as_error
 from chat_client.flight import Row, Settled
 from chat_client.outbox import KeyUsedError
 from chat_client.troubles import LASTING, PASSING
+from chat_core import durations, places
 from chat_core import messages as m
-from chat_core import places
 from chat_core.errors import RefusedError, UnreachableError, UntrustedError
 
 
@@ -24,7 +33,7 @@ def send(args: argparse.Namespace) -> int:
         return say("send takes a ROOM and a message, or --flush alone.", USAGE)
     if args.lines and args.text:
         return say("send takes a TEXT or --lines, not both.", USAGE)
-    with open_client(args) as client:
+    with _opened(args) as client:
         client.start()
         sending = _Sending(client, args)
         if args.flush:
@@ -38,8 +47,16 @@ def send(args: argparse.Namespace) -> int:
                     client.connect(args.timeout, say)
             client.read_lines(sys.stdin)
             return sending.run(more=True)
-        sending.add([" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n")])
-        return sending.run(more=False)
+        return sending.one(" ".join(args.text) if args.text else sys.stdin.read().rstrip("\r\n"))
+
+
+def _opened(args: argparse.Namespace) -> Client:
+    """The client. Where a join string has another key than the known one, the outbox would keep for the known one."""
+    try:
+        return open_client(args)
+    except UntrustedError:
+        say("Nothing of this was kept: it is not clear which broker is meant.")
+        raise
 
 
 class _Sending:
@@ -48,21 +65,32 @@ class _Sending:
     def __init__(self, client: Client, args: argparse.Namespace) -> None:
         self._client, self._args = client, args
         self._room = _place(client, args) if args.room else ""
-        self._open: dict[tuple[str, int], Row] = {}  # my rows that are not settled
+        self._open: dict[tuple[str, int], tuple[Row, int]] = {}  # my rows that are not settled, each with its line
         self._lines = self._count = 0
         self._others = 0  # messages kept from before that were sent meanwhile
         self._status = DONE
+        self._held: set[str] = set()  # for what reasons it was said that we have to wait
 
-    def add(self, texts: list[str]) -> None:
-        for text in texts:
-            try:
-                # Only what is accepted is numbered: a line that is refused here may leave no hole in a key's numbers.
-                row = self._client.post(self._room, text, self._args.key or "", self._count + 1)
-                self._count += 1
-            except KeyUsedError:
-                text = f"The key {self._args.key!r} stands for another message that is still unsent."
-                raise RefusedError("conflict", text) from None
-            self._open[row.sender, row.n] = row
+    def one(self, text: str) -> int:
+        """A message that is no line of several."""
+        self._add(text)
+        return self.run(more=False)
+
+    def _add(self, text: str) -> bool:
+        """Post a message; or say why that cannot be done, and return False."""
+        try:
+            # Only what is accepted is numbered: a line that is refused here may leave no hole in a key's numbers.
+            row = self._client.post(self._room, text, self._args.key or "", self._count + 1)
+        except KeyUsedError:
+            text = f"The key {self._args.key!r} stands for another message that is still unsent."
+            self._refused("conflict", text, self._lines)
+        except RefusedError as problem:
+            self._refused(problem.code, problem.text, self._lines)
+        else:
+            self._count += 1
+            self._open[row.sender, row.n] = row, self._lines
+            return True
+        return False
 
     def run(self, more: bool) -> int:
         """Until all is settled and, with ``more``, standard input has ended."""
@@ -89,7 +117,7 @@ class _Sending:
             if news is None:
                 return self._kept()
             if isinstance(news, effects.Trouble) and news.code in LASTING:
-                return self._kept(news.text)
+                return self._kept(news)
             if isinstance(news, Line):
                 if not self._open:
                     deadline = time.monotonic() + self._args.timeout
@@ -98,6 +126,8 @@ class _Sending:
                 say(news.reply.text)
             elif isinstance(news, effects.Trouble) and news.code in PASSING:
                 say(f"{news.text} Trying on.")
+            elif isinstance(news, effects.Held):
+                self._say_held(news.reply)
             elif isinstance(news, effects.TurnedAway):
                 self._give_up()
                 say("Nothing of this was kept: the broker does not let you in.")
@@ -110,8 +140,14 @@ class _Sending:
         return self._status
 
     def _give_up(self) -> None:
-        for row in self._open.values():
+        for row, _ in self._open.values():
             self._client.outbox.settle(row)
+
+    def _say_held(self, reply: m.Refused) -> None:
+        """Say that a limit holds the messages back: once, as one hold follows the other."""
+        if reply.code not in self._held:
+            self._held.add(reply.code)
+            say(reply.text + (f" (The wait is {durations.roughly(reply.retry)} now.)" if reply.retry else ""))
 
     def flush(self) -> int:
         """Until what earlier processes left is settled."""
@@ -123,6 +159,12 @@ class _Sending:
             news = self._client.next(deadline - time.monotonic())
             if news is None:
                 return self._kept()
+            if isinstance(news, effects.Trouble) and news.code in LASTING:
+                return self._kept(news)
+            if isinstance(news, effects.Trouble) and news.code in PASSING:
+                say(f"{news.text} Trying on.")
+            if isinstance(news, effects.Held):
+                self._say_held(news.reply)
             if isinstance(news, effects.TurnedAway):
                 raise as_error(news.reply)
             if isinstance(news, Settled):
@@ -136,20 +178,13 @@ class _Sending:
         if line.text is None:
             return False
         self._lines += 1
-        if not line.text.strip():
+        if not line.text.strip() or not self._add(line.text):
             self._client.line_done()  # blank lines are no messages
-            return True
-        try:
-            self.add([line.text])
-        except RefusedError as problem:
-            self._client.line_done()
-            if self._args.json:
-                print_json({"refused": problem.code, "text": problem.text, "line": self._lines})
-            self._status = say(f"line {self._lines}: {problem}", REFUSED)
         return True
 
     def _settled(self, news: Settled) -> None:
-        if self._open.pop((news.row.sender, news.row.n), None) is None:
+        mine = self._open.pop((news.row.sender, news.row.n), None)
+        if mine is None:
             if isinstance(news.reply, m.Posted):
                 self._others += 1
             else:
@@ -157,40 +192,45 @@ class _Sending:
             return
         if self._args.lines:
             self._client.line_done()
-        self._tell(news)
+        self._tell(news, mine[1])
 
-    def _tell(self, news: Settled) -> None:
+    def _tell(self, news: Settled, line: int = 0) -> None:
         reply = news.reply
         if isinstance(reply, m.Posted):
             if self._args.json:
-                print_json({"room": reply.room, "seq": reply.seq, "time": reply.time})
+                print_json({"room": reply.room, "seq": reply.seq, "time": reply.time, "line": line})
             else:
                 print(reply.seq, flush=True)
             return
         text = reply.text
         if reply.code == "conflict" and self._args.key:
             text = f"The key {self._args.key!r} was used for another message before."
+        self._refused(reply.code, text, line)
+
+    def _refused(self, code: str, text: str, line: int) -> None:
         if self._args.json:
-            print_json({"refused": reply.code, "text": text})
-        self._status = say(text, refused_status(reply.code))
+            print_json({"refused": code, "text": text, "line": line})
+        self._status = say(f"line {line}: {text}" if line else text, refused_status(code))
 
     def _renumbered(self, rows: dict[Row, Row]) -> None:
         for old, new in rows.items():
-            if self._open.pop((old.sender, old.n), None) is not None:
-                self._open[new.sender, new.n] = new
+            mine = self._open.pop((old.sender, old.n), None)
+            if mine is not None:
+                self._open[new.sender, new.n] = new, mine[1]
 
-    def _kept(self, trouble: str = "") -> int:
+    def _kept(self, trouble: effects.Trouble | None = None) -> int:
+        """``trouble``: what somebody has to mend; else only time was too short."""
         things = _messages(self._client.outbox.waiting(), "is", "are")
-        if trouble:
-            say(trouble)
+        if trouble is not None:
+            say(trouble.text)
         reason = f" ({self._client.held.text})" if self._client.held is not None else ""
         if self._client.waits is not None:
             reason = " (no admin has let you in yet)"
-        late = "" if trouble else " in time"
+        late = " in time" if trouble is None else ""
         return say(
             f"Not acknowledged{late}{reason}: {things} kept in the outbox. Do not repeat the command; "
             f"`send --flush` sends what is kept, and so does the next `send`.",
-            TRY_AGAIN,
+            TRY_AGAIN if trouble is None else trouble_status(trouble.code),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from chat_client.cli.opening import open_client
 from chat_client.cli.output import DONE, REFUSED, print_json, say
+from chat_client.flight import Row
 from chat_core import codes, errands, wire
 from chat_core import messages as m
 from chat_core.errands import Errand
@@ -59,19 +60,27 @@ def outbox(args: argparse.Namespace) -> int:
     """Show what is unsent, or give some of it up; needs no broker."""
     client = open_client(args)
     try:
-        if args.drop:
-            missing = [number for number in args.drop if not client.outbox.drop(number)]
-            return say(f"There is no unsent message {missing[0]}.", REFUSED) if missing else DONE
-        for number, where, row in client.outbox.everything():
-            text = wire.decode_message(row.body).text
-            if args.json:
-                print_json({"number": number, "broker": where, "room": row.room, "text": text})
+        status = DONE
+        kept = {number: (where, row) for number, where, row in client.outbox.everything()}
+        for number in args.drop or list(kept):
+            if number not in kept or (args.drop and not client.outbox.drop(number)):
+                status = say(f"There is no unsent message {number}.", REFUSED)
             else:
-                shown = text.partition("\n")[0]
-                print(f"{number:>6}  {where}  {row.room}: {shown[:60]}{'…' if shown[:60] != text else ''}")
-        return DONE
+                _show_kept(number, *kept.pop(number), args)
+        return status
     finally:
         client.close()
+
+
+def _show_kept(number: int, where: str, row: Row, args: argparse.Namespace) -> None:
+    """A message that is unsent, or that was given up just now."""
+    text = wire.decode_message(row.body).text
+    if args.json:
+        print_json({"number": number, "broker": where, "room": row.room, "text": text, "dropped": bool(args.drop)})
+    else:
+        shown = text.partition("\n")[0]
+        end = ("…" if shown[:60] != text else "") + (" (given up)" if args.drop else "")
+        print(f"{number:>6}  {where}  {row.room}: {shown[:60]}{end}")
 
 
 def ping(args: argparse.Namespace) -> int:

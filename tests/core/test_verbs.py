@@ -1,15 +1,17 @@
 """The verbs of the command lines: the request that each makes of its words, and how the answers read."""
 
 import argparse
+import json
 from typing import Any
 
 import msgspec
 import pytest
 
-from chat_core import codes, durations, errands, keys, listing, places, verbs
+from chat_core import codes, durations, errands, keys, listing, places, verbs, wire
 from chat_core import messages as m
 from chat_core.address import Address, parse_address
 from chat_core.errors import RefusedError
+from chat_core.names import BROKER_USER
 
 NOW = 1_700_000_000_000
 HOUR = 3_600_000
@@ -96,6 +98,51 @@ def test_a_verb_makes_its_request(words: str, request_: m.Request) -> None:
 
 @pytest.mark.parametrize(
     "words",
+    ["ban ann --for 0s", "delete plan 0", "delete plan x", "delete plan -1", "invitation --uses -1", "audit --count 0"],
+)
+def test_what_is_no_such_number_or_no_time_is_refused_before_anybody_is_asked(words: str) -> None:
+    with pytest.raises(argparse.ArgumentError):
+        asked(*words.split())
+
+
+@pytest.mark.parametrize(
+    ("me", "code"),
+    [(BROKER_USER, None), ("u1", "not_allowed")],
+)
+def test_an_audit_log_without_acts_is_empty_for_an_admin_and_nobody_elses(me: str, code: str | None) -> None:
+    def ask(request: m.Request) -> m.Reply:
+        raise RefusedError("no_room", "There is no room '!audit' here.")
+
+    errand = errands.Errand(argparse.Namespace(count=9), ask, NOW, lambda bits: 0, Address("host"), me)
+    refused = None
+    try:
+        assert list(errands.audit(errand)) == []
+    except RefusedError as problem:
+        refused = problem.code
+    assert refused == code
+
+
+@pytest.mark.parametrize(
+    ("words", "reply", "said"),
+    [
+        (
+            "change plan --read-only --slow 30s",
+            m.Done(1, 7),
+            "In plan you made the room read-only and set 30s between two posts.",
+        ),
+        ("change plan --reopen", m.Done(1), "plan was so already."),
+        ("role ann admin", m.Done(1), "ann is an admin now."),
+        ("role ann bot --rooms plan --read-only", m.Done(1), "ann is a bot now in plan only, read-only."),
+        ("appoint plan ann owner", m.Done(1, 7), "ann is an owner in plan."),
+        ("mute plan ann", m.Done(1, 7), "ann is muted in plan."),
+    ],
+)
+def test_what_was_done_is_said(words: str, reply: m.Done, said: str) -> None:
+    assert Broker(reply).run(*words.split()) == [said]
+
+
+@pytest.mark.parametrize(
+    "words",
     [
         "change plan",
         "ban",
@@ -150,7 +197,7 @@ def test_a_list_of_several_replies_is_asked_for_to_its_end() -> None:
     printed = broker.run("people")
     assert [line.split()[0] for line in printed] == ["Ann", "Bob", "Cem"]
     assert broker.asked == [m.People(), m.People(after="u2")]
-    assert "in lobby only to read only" in printed[2]
+    assert "in lobby only, read-only" in printed[2]
     broker = Broker(first, m.Crowd(2, []))
     assert [line.split()[0] for line in broker.run("people", "--waiting")] == ["Bob"]
 
@@ -226,9 +273,34 @@ def test_a_ban_and_an_invitation_in_their_lists() -> None:
 
 
 def test_json_has_what_the_reply_has_but_not_its_frame() -> None:
-    assert Broker(m.Done(9, 5)).run("delete", "plan", "3", as_json=True) == ['{"seq":5}']
-    listed = Broker(m.BanList(1, [m.BanInfo("b1", by="Ann")])).run("bans", as_json=True)
-    assert listed == ['{"id":"b1","by":"Ann"}']
+    assert Broker(m.Done(9, 5)).run("delete", "plan", "3", as_json=True) == ['{"seq":5,"of":""}']
+
+
+@pytest.mark.parametrize(
+    ("verb", "bare", "full"),
+    [
+        ("people", m.Somebody("u1", "Ann"), m.Somebody("u2", "Bob", "bot", True, True, ["x"], False, 1, ["k"], "h")),
+        ("bans", m.BanInfo("b1"), m.BanInfo("b2", "u1", "Ann", "k", "h", "plan", 9, "spam", "Bob", 1)),
+        ("invitations", m.InvitationInfo("i1"), m.InvitationInfo("i2", 0, 1, 9, "bot", ["x"], False, "n", "Ann", 1)),
+    ],
+)
+def test_json_has_the_same_fields_for_everybody(verb: str, bare: msgspec.Struct, full: msgspec.Struct) -> None:
+    reply = {"people": m.Crowd, "bans": m.BanList, "invitations": m.InvitationList}[verb]
+    first, second = map(json.loads, Broker(reply(1, [bare, full])).run(verb, as_json=True))
+    assert list(first) == list(second) == list(type(bare).__struct_fields__)
+
+
+def test_an_act_says_in_which_room_it_was_done_and_a_change_what_the_room_is_called() -> None:
+    event = m.Event("!audit", 3, 0, "u1", "Ann", "audit", "0" * 16)
+    event.body = msgspec.Raw(wire.encode(m.Act("appoint", "u2", "Bob", "plan")))
+    shown = listing.flat(event)
+    assert (shown["room"], shown["where"], shown["whom"], shown["reason"]) == ("!audit", "plan", "Bob", "")
+    event.kind, event.body = "changed", msgspec.Raw(b'{"name":"Plans"}')
+    assert (listing.flat(event)["renamed"], listing.flat(event)["slow"]) == ("Plans", None)
+    event.kind, event.body = "message", msgspec.Raw(b'{"text":"hi"}')
+    assert (listing.flat(event)["me"], listing.flat(event)["deleted"]) == (False, False)
+    event.body = msgspec.Raw(b"[]")
+    assert "text" not in listing.flat(event)
 
 
 # ---- times and codes -----------------------------------------------------------------------------------------------

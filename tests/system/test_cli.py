@@ -4,11 +4,13 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Raw
 
 from chat_client.cli.tail import readable
+from chat_core.address import parse_address
 from chat_core.listing import flat
 from chat_core.messages import Event
 from tests.system.processes import BrokerProcess, Person, finish, next_event, read_until
@@ -306,3 +308,30 @@ def test_a_body_cannot_pass_for_the_envelope() -> None:
     event = Event("lobby", 1, 0, "u1", "ann", "odd", "0" * 16, body=Raw(b'{"name":"bob","text":"hi","chain":"x"}'))
     shown = flat(event)
     assert (shown["name"], shown["text"], shown["chain"]) == ("ann", "hi", "0" * 16)
+
+
+def test_what_needs_no_broker_answers_in_json_too(tmp_path: Path) -> None:
+    ann = Person(tmp_path, "127.0.0.1:1", "ann")
+    assert ann.run("send", "lobby", "one", "--json", timeout=0.1).stdout == ""
+    (kept,) = json_lines(ann, "outbox")
+    assert json_lines(ann, "outbox", "--drop", str(kept["number"])) == [kept | {"dropped": True}]
+    (shown,) = json_lines(ann, "key", "show")
+    file = str(tmp_path / "copy")
+    assert json_lines(ann, "key", "export", file) == [shown | {"file": file}]
+    assert json_lines(ann, "key", "import", file) == [shown | {"before": ""}]
+
+
+def test_a_message_that_is_refused_is_an_object_whoever_refuses_it(person: People) -> None:
+    ann = person("ann")
+    assert [list(one) for one in json_lines(ann, "send", "lobby", "hello")] == [["room", "seq", "time", "line"]]
+    here = json.loads(ann.run("send", "lobby", "", "--json", given="").stdout)
+    there = json.loads(ann.run("send", "nosuch", "hello", "--json").stdout)
+    assert [(one["refused"], one["line"]) for one in (here, there)] == [("text_empty", 0), ("no_room", 0)]
+    assert json_lines(ann, "forget", ann.address) == [{"forgotten": parse_address(ann.address).text}]
+
+
+def json_lines(person: Person, *words: str) -> list[dict[str, Any]]:
+    """What a command that went well answers with --json."""
+    done = person.run(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]

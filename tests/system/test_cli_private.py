@@ -1,6 +1,7 @@
 """Private and direct rooms from the command line: what others see of them, walls, and being removed."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -155,8 +156,10 @@ def test_who_may_not_write_hears_why_and_a_status_that_says_so(ann: Person, bob:
 def test_a_slow_room_is_waited_for_and_what_does_not_go_out_in_time_is_kept(ann: Person, bob: Person) -> None:
     done(ann.run("change", "plan", "--slow", "2s"))
     assert "2s between two posts" in done(bob.run("rooms"))
-    sending = bob.run("send", "plan", "--lines", given="one\ntwo\n")
-    assert (sending.returncode, len(sending.stdout.split())) == (0, 2)
+    sending = bob.run("send", "plan", "--lines", given="one\ntwo\nthree\n")
+    assert (sending.returncode, len(sending.stdout.split())) == (0, 3)
+    (said,) = sending.stderr.splitlines()  # once, not for each of them
+    assert re.fullmatch(r"chat-client: This room is in slow mode: .* \(The wait is (2s|a second) now\.\)", said)
     done(ann.run("change", "plan", "--slow", "1h"))
     late = bob.run("send", "plan", "three", timeout=1.0)
     assert late.returncode == 75

@@ -92,6 +92,7 @@ def run(tmp_path: Path, *words: str, **more: str) -> "subprocess.CompletedProces
         (["chat://"], "'chat://' is not an address: write it like"),
         (["--broker", "http://h"], "'http://h' is not an address: write it like"),
         (["chat://h", "more"], "unrecognized arguments: more"),
+        (["snd", "lobby", "hello"], "There is no verb 'snd': is it 'send'?"),
         (["--nonsense"], "unrecognized arguments: --nonsense"),
         (["--theme", "green"], "invalid choice: 'green'"),
         (["--scale", "100"], "a number from 0.5 to 4"),

@@ -1,5 +1,6 @@
 """First contact at the command line: a broker by its join string, by its door, by what is known; and who is refused."""
 
+import json
 import os
 import pty
 import select
@@ -119,12 +120,14 @@ def test_a_key_that_changed_is_refused_until_the_old_one_is_forgotten(
     ann.address = broker.address  # the new join string does not help by itself
     done = ann.run("rooms")
     assert (done.returncode, forget in done.stderr) == (78, True)
-    kept = ann.run("send", "lobby", "kept")
-    assert kept.returncode == 78
+    unkept = ann.run("send", "lobby", "for whom?")
+    assert (unkept.returncode, "Nothing of this was kept" in unkept.stderr) == (78, True)
     at(broker, ann)
-    kept = ann.run("send", "lobby", "kept")
-    assert kept.returncode == 75
-    assert "is not the one it had, or" in kept.stderr
+    for words in (["send", "lobby", "kept"], ["send", "--flush"]):
+        kept = ann.run(*words)
+        assert kept.returncode == 78
+        assert "is not the one it had, or" in kept.stderr
+        assert "1 message is kept in the outbox" in kept.stderr
     assert ann.run("forget", ann.address).returncode == 0
     assert ann.run("forget", ann.address).returncode == 1
     assert ann.run("rooms").returncode == 78
@@ -188,12 +191,38 @@ def test_a_key_goes_to_another_machine(broker: BrokerProcess, person: People, tm
     elsewhere = Person(tmp_path / "elsewhere", broker.address, "ann")
     elsewhere.folder.mkdir()
     assert elsewhere.run("rooms").returncode == 1  # a stranger with that name
-    refused = elsewhere.run("key", "import", str(file))
-    assert (refused.returncode, "--force" in refused.stderr) == (78, True)
-    assert elsewhere.run("key", "import", str(file), "--force").returncode == 0
+    imported = elsewhere.run("key", "import", str(file))  # whose key nobody knows
+    assert (imported.returncode, "used with --name ann" in imported.stdout) == (0, True)
     assert elsewhere.run("send", "lobby", "from there").returncode == 0
     assert len({event["author"] for event in ann.history() if event["kind"] == "message"}) == 1
     assert ann.run("key", "export", str(file)).returncode == 78  # not over what is there
+    bob = Person(elsewhere.folder, broker.address, "bob")
+    assert bob.run("rooms").returncode == 0
+    refused = bob.run("key", "import", str(file))
+    assert (refused.returncode, "--force" in refused.stderr) == (78, True)
+    assert bob.run("key", "import", str(file), "--force").returncode == 0
+
+
+def test_a_key_under_another_name_than_its_own_is_said_to_be(
+    broker: BrokerProcess, person: People, tmp_path: Path
+) -> None:
+    ann, file = person("ann"), str(tmp_path / "copy")
+    assert ann.run("key", "export", file).returncode == 0
+    assert ann.run("rooms").returncode == 0
+    elsewhere = Person(tmp_path / "elsewhere", broker.address, "ann")
+    bare = [sys.executable, "-m", "chat_client", "key", "import", file]
+    done = subprocess.run(bare, capture_output=True, text=True, env=elsewhere.environment(), timeout=LONG)
+    assert "it is used without --name" in done.stdout
+    taken = elsewhere.run("rooms")
+    assert (taken.returncode, "`key import FILE --name ann`" in taken.stderr) == (1, True)
+    zoe = Person(elsewhere.folder, broker.address, "zoe")
+    assert zoe.run("key", "import", file).returncode == 0
+    differs = zoe.run("rooms")
+    assert (differs.returncode, "is known here as ann" in differs.stderr) == (1, True)
+    folder = json.loads(zoe.run("key", "show", "--json").stdout)["folder"]
+    assert folder in differs.stderr
+    named = [sys.executable, "-m", "chat_client", "rooms", "--broker", broker.address, "--identity", folder]
+    assert subprocess.run(named, capture_output=True, env=zoe.environment(), timeout=LONG).returncode == 0
 
 
 def invitation_of(broker: BrokerProcess) -> str:
