@@ -179,7 +179,12 @@ class ChatMachine(RuleBasedStateMachine):
         self.desk.disk()
         for text in self.here("refused"):
             self.said.pop(text)  # as it was said when she closed it
-        self.inexact.clear()
+        # What it counts from the disk is right, unless a backup has undone some of that, and this is still to be found.
+        self.inexact = {
+            hall
+            for hall, kept in self.desk.copy.items()
+            if kept.events and kept.events[-1] not in self.desk.halls[hall].log
+        }
         unsent = {decode_message(row.body).text for row in self.desk.outbox}
         self.coming |= self.said.keys() - unsent
         self.start()
