@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chat_broker.batch import Batch
-from chat_broker.buckets import Buckets
+from chat_broker.meters import Buckets
 from chat_broker.tables import Tables
 
 POSTS, FEED, DOOR, ADMIN = "posts", "feed", "door", "admin"

@@ -30,7 +30,7 @@ def post(turn: Turn, peer: bytes, request: m.Post) -> None:
     last = state.last if state is not None else 0
     if n > last + 1 or n < 1:
         raise RefusedError("expected", f"This sender's next number is {last + 1}, not {n}.", expected=last + 1)
-    digest = _digest(turn, request, room)
+    digest = _digest(turn, request, room if room == request.room else rooms.folded(request.room))
     if n <= last:
         turn.acknowledge(peer, _repeat(turn, request, digest))
         return
@@ -105,6 +105,7 @@ def _repeat(turn: Turn, request: m.Post, digest: str) -> m.Reply:
 def _digest(turn: Turn, request: m.Post, room: str) -> str:
     """What makes two posts the same: room, kind, the reserved target, thread and expires, and the body's bytes.
 
+    The room as it was typed, only folded: which room a name is shown for is not for everybody to find out.
     Keyed by a secret of this database: whoever sees the digest of a deleted text cannot try out what it was.
     """
     digest = turn.facts.keyed.copy()

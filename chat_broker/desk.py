@@ -3,8 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chat_broker.buckets import Buckets
-from chat_broker.meters import Meter, Meters
+from chat_broker.meters import Buckets, Meter, Meters
 from chat_core.messages import Person, Presence
 from chat_core.names import BROKER_NAME, BROKER_USER
 

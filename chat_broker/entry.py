@@ -1,6 +1,6 @@
 """Whom a hello is from, and whether they are let in: everybody, those with an invitation, or after an admin's yes."""
 
-from chat_broker import invitations, limits, machines, users
+from chat_broker import bans, invitations, limits, machines, users
 from chat_broker.tables import InvitationRecord, User
 from chat_broker.turn import Turn
 from chat_core import messages as m
@@ -64,8 +64,9 @@ def _tell_admins(turn: Turn, user: User) -> None:
 
 
 def _drop_oldest(turn: Turn) -> None:
-    """Nobody may fill the broker with those who wait."""
-    most, waiting = turn.facts.waiting_most, turn.tables.waiting
-    if most and len(waiting) > most:
-        oldest = min(waiting, key=users.number)
-        users.forget(turn, turn.tables.users[oldest])
+    """Nobody may fill the broker with those who wait. Who is banned is kept: forgotten, they would come as new."""
+    most = turn.facts.waiting_most
+    if most and len(turn.tables.waiting) > most:
+        waiting = [user for user in turn.tables.waiting if not bans.is_banned(turn, "", user)]
+        if len(waiting) > most:
+            users.forget(turn, turn.tables.users[min(waiting, key=users.number)])

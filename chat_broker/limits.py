@@ -44,10 +44,8 @@ def charge_newcomer(turn: Turn) -> None:
     if turn.facts.limits is None:
         return
     (address,) = turn.desk.of_addresses.kept.get(turn.origin) or _of_address(turn, turn.origin)
-    address.fill(turn.mono)
-    if address.level < 1:
-        raise _wait("rate", address.wait(1))
-    address.level -= 1
+    if wait := address.take(turn.mono):
+        raise _wait("rate", wait)
 
 
 def check_slow(turn: Turn, record: RoomRecord, user: str) -> None:

@@ -1,11 +1,14 @@
 """Token buckets, by which it is measured how much somebody writes. Time is monotonic seconds, given by the caller."""
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from math import inf
 from typing import Generic, TypeVar
 
 # When there are so many buckets, those that are full again are thrown away: a full one says nothing.
 KEPT_MOST = 1000
+# Of those that anybody can make, more are forgotten in any case: who can bring so many names is not held back by any.
+NAMES_MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ class Meter:
         """How many seconds until there is so much in it, or until it is full. To be asked when it has been filled."""
         return max(0.0, min(amount, self.burst) - self.level) / self.rate
 
+    def take(self, now: float) -> float:
+        """Take one; returns 0, or for how many seconds there will be none."""
+        self.fill(now)
+        missing = self.wait(1)
+        if not missing:
+            self.level -= 1
+        return missing
+
 
 Row = TypeVar("Row", bound=tuple[Meter, ...])
 
@@ -63,3 +74,33 @@ class Meters(Generic[Row]):
             if all(meter.level >= meter.burst for meter in row):
                 del self.kept[who]
         self.most = max(KEPT_MOST, 2 * len(self.kept))  # not looked through again for each newcomer
+
+
+class Buckets:
+    """A bucket for each name that comes, of whom nobody knows how many there will be. Rate 0: never empty."""
+
+    def __init__(self, rate: float, burst: float, most: int = NAMES_MOST) -> None:
+        self._rate, self._burst, self._most = rate, burst, most
+        self._meters: OrderedDict[str, Meter] = OrderedDict()  # those first from whom nothing was taken for longest
+
+    def __len__(self) -> int:
+        return len(self._meters)
+
+    def take(self, name: str, mono: float) -> float:
+        """Take one; returns 0, or for how many seconds there will be none."""
+        if not self._rate:
+            return 0.0
+        meter = self._meters.pop(name, None) or Meter(self._rate, self._burst, mono)
+        self._meters[name] = meter
+        missing = meter.take(mono)
+        self._forget(mono)
+        return missing
+
+    def _forget(self, mono: float) -> None:
+        """Drop those that are full again by now: two at most for each that comes, so that it never takes long."""
+        full_after = self._burst / self._rate
+        for _ in range(2):
+            name, meter = next(iter(self._meters.items()))
+            if mono - meter.at < full_after and len(self._meters) <= self._most:
+                return
+            del self._meters[name]

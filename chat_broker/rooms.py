@@ -22,8 +22,13 @@ def id_of(turn: Turn, typed: str) -> str:
     """The id that a spelling of it or of the room's name stands for, whether there is such a room or not."""
     if typed in turn.tables.rooms:
         return typed
-    folded = names.fold(typed.removeprefix("#"))
-    return folded if folded in turn.tables.rooms else turn.tables.titles.get(folded, folded)
+    name = folded(typed)
+    return name if name in turn.tables.rooms else turn.tables.titles.get(name, name)
+
+
+def folded(typed: str) -> str:
+    """A spelling of a room in its normal form, whatever room that is, if any."""
+    return names.fold(typed.removeprefix("#"))
 
 
 def find(turn: Turn, typed: str, user: str) -> RoomRecord:
@@ -44,7 +49,7 @@ def seen(turn: Turn, typed: str, user: str, act: access.Act) -> RoomRecord:
 
 def missing(typed: str) -> RefusedError:
     """There is no such room, as far as whoever asks is concerned."""
-    return no_room(names.fold(typed.removeprefix("#")))
+    return no_room(folded(typed))
 
 
 def invited_to(turn: Turn, typed: str, user: str) -> RoomRecord | None:

@@ -3,7 +3,7 @@
 import logging
 from collections import OrderedDict
 
-from chat_broker.buckets import Buckets
+from chat_broker.meters import Buckets
 
 log = logging.getLogger("chat.broker")
 

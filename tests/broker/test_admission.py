@@ -4,7 +4,7 @@ import pytest
 
 from chat_broker.admission import BANNED, IN, NOT_LET_IN, NOT_UNDERSTOOD, TOO_MANY, Admission
 from chat_broker.batch import Batch
-from chat_broker.buckets import Buckets
+from chat_broker.meters import Buckets
 from chat_broker.tables import BanRecord, Tables, User
 
 NOW, MONO = 1_700_000_000_000, 1000.0

@@ -373,6 +373,13 @@ def test_after_a_no_nothing_is_answered_any_more() -> None:
     assert ("bob" in told.replies, told.dropped) == (False, [9])
 
 
+def test_a_no_that_finds_no_place_for_its_ban_is_not_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat_broker.bans.BANS_MOST", 0)
+    told = (table := waiting("bob")).turn(("ann", m.Reject(user="bob")))
+    assert (told.to("ann").code, bool(told.batch)) == ("limit", False)
+    assert table.tables.waiting
+
+
 def test_no_is_only_said_to_who_waits() -> None:
     table = closed("open").seat("bob")
     assert table.ask("ann", m.Reject(user="bob")).code == "no_user"
@@ -384,6 +391,24 @@ def test_only_so_many_wait_and_the_oldest_are_forgotten() -> None:
     assert {table.tables.users[user].name for user in table.tables.waiting} == {"cid", "dan"}
     assert table.ask("bob", m.Ping()).code == "hello_first"
     assert table.hello("bob").user == "u5"
+
+
+def test_who_is_banned_while_they_wait_is_not_pushed_out_to_come_back_as_new() -> None:
+    table = waiting("bob", waiting_most=2)
+    table.ask("ann", m.Ban(user="bob"))
+    for who in ("cid", "dan", "eve", "fay"):
+        table.hello(who)
+    assert {table.tables.users[user].name for user in table.tables.waiting} == {"bob", "eve", "fay"}
+    assert table.hello("bob").code == "banned"
+
+
+def test_who_waits_and_whose_ban_is_over_is_pushed_out_as_others_are() -> None:
+    table = waiting("bob", waiting_most=2)
+    table.ask("ann", m.Ban(user="bob", until=table.clock + 1000))
+    table.turn(seconds=2.0)
+    for who in ("cid", "dan"):
+        table.hello(who)
+    assert {table.tables.users[user].name for user in table.tables.waiting} == {"cid", "dan"}
 
 
 def test_those_who_come_to_wait_do_not_disturb_the_feed() -> None:

@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from chat_core import messages as m
 from chat_core import wire
+from tests.broker.table import OTHER_SENDER as OTHER
 from tests.broker.table import SENDER as ONCE
 from tests.broker.table import Table, bare, decoded, message
 
@@ -135,6 +136,24 @@ def test_the_shown_name_of_a_private_room_does_not_tell_its_id(plans: Table) -> 
     assert "plans" not in plans.ask("bob", m.Room(room="Surprise")).text
     assert "plans" not in plans.ask("bob", m.Join(room="Surprise")).text
     assert "plans" not in plans.post("bob", "Surprise", "hi").text
+
+
+def test_a_used_number_does_not_tell_that_a_shown_name_is_that_of_a_private_room(shared: Table) -> None:
+    shared.ask("ann", m.Change(room="plans", name="Surprise"))
+    assert shared.post("bob", "plans", "mine", ONCE, 1).seq
+    shared.ask("ann", m.Remove(room="plans", user="bob"))
+    for who, sender in (("bob", ONCE), ("cid", OTHER)):
+        shared.post(who, "plans", "mine", sender, 1)
+        codes = [shared.post(who, room, "mine", sender, 1).code for room in ("Surprise", "nowhere")]
+        assert codes == ["conflict", "conflict"]
+
+
+def test_a_number_that_was_used_by_the_shown_name_is_repeated_by_it_whatever_became_of_the_name(shared: Table) -> None:
+    shared.ask("ann", m.Change(room="plans", name="Surprise"))
+    first = shared.post("bob", "Surprise", "hi", ONCE, 1)
+    shared.ask("ann", m.Change(room="plans", name="Plans"))
+    shared.ask("ann", m.Remove(room="plans", user="bob"))
+    assert bare(shared.post("bob", "#surprise", "hi", ONCE, 1)) == bare(first)
 
 
 def test_nothing_of_it_is_on_the_feed(plans: Table) -> None:
