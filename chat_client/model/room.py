@@ -111,7 +111,7 @@ class RoomState:
         if not self.former:
             return self.pending.values()
         said = {self.former[line.post]: line.text for line in self.lines if line.post in self.former}
-        return [line for key, line in self.pending.items() if said.get(key) != line.text]
+        return [line for key, line in self.pending.items() if line.state == "refused" or said.get(key) != line.text]
 
     def has(self, post: Post) -> bool:
         """Is this post among the events that are in memory?"""
